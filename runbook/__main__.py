@@ -1,0 +1,5 @@
+"""`python -m runbook`."""
+
+from runbook.cli.main import run
+
+run()

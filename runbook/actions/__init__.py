@@ -1,0 +1,1 @@
+"""Kinds of action, one file each, and the runner with its journal."""

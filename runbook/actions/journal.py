@@ -1,0 +1,150 @@
+"""The journal of an operation: on local disk, before any effect, whatever happens to the store.
+
+One file an operation, one JSON line an entry, each line synced before the effect that it announces. The first line is
+the header with the plan and its undo. A file that is still there belongs to an operation that runs, was cut off, or
+whose end has not reached the store; a torn last line is a write that never took effect.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from runbook.actions.steps import StepRecord
+from runbook.flags.changes import FlagChange
+from runbook.store.events import Event, Who
+from runbook.system.files import append_durably, read_regular
+
+
+class TakenOver(Exception):
+    """Somebody else (an emergency) ended this operation while it was under way."""
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an operation was going to do. `began` is seconds since the epoch; `process` is (pid, start, boot, namespace).
+
+    `sections` is the mini-playbook that ends or undoes the operation without the playbook; `flags_after` the values
+    that stand when it is done.
+    """
+
+    operation: str
+    kind: str
+    service: str
+    environment: str
+    who: Who
+    began: float
+    epoch: int
+    came_from: str
+    to: str
+    steps: tuple[StepRecord, ...]
+    sections: dict[str, Any]
+    process: tuple[int, str, str, str] = (0, "", "", "")
+    stage: str = ""
+    percent: float = 0.0
+    flags_after: dict[str, str] = {}
+    reason: str = ""
+    automatic: bool = False
+    rollout: int | None = None
+    playbook: tuple[str, str] = ("", "")
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line. `state` is begun, started (a process), done, failed, undone, left, or ended."""
+
+    state: str
+    at: float
+    step: int | None = None
+    message: str = ""
+    pid: int | None = None
+    changes: tuple[FlagChange, ...] = ()
+    outcome: str = ""
+    events: tuple[Event, ...] = ()
+
+
+class Journal:
+    """An open journal file."""
+
+    def __init__(self, path: Path, header: Header, entries: Sequence[Entry] = ()) -> None:
+        self.path = path
+        self.header = header
+        self.entries = list(entries)
+
+    @classmethod
+    def begin(cls, folder: Path, slug: str, header: Header) -> Journal:
+        """Write the header down, durably. From here on the operation exists."""
+        path = folder / slug / f"{header.operation}.jsonl"
+        append_durably(path, msgspec.json.encode(header) + b"\n")
+        return cls(path, header)
+
+    def note(self, entry: Entry) -> None:
+        """Write one entry down, durably.
+
+        Raises:
+            TakenOver: the file is gone, so an emergency has ended this operation.
+        """
+        if not self.path.exists():
+            raise TakenOver(self.header.operation)
+        append_durably(self.path, msgspec.json.encode(entry) + b"\n")
+        self.entries.append(entry)
+
+    @property
+    def ended(self) -> Entry | None:
+        """The entry that ended the operation, when there is one."""
+        return next((entry for entry in reversed(self.entries) if entry.state == "ended"), None)
+
+    def state_of(self, step: int) -> str:
+        """The newest state of a step: an empty string when it was never begun."""
+        states = [entry.state for entry in self.entries if entry.step == step and entry.state != "started"]
+        return states[-1] if states else ""
+
+    def changes_of(self, step: int) -> tuple[FlagChange, ...]:
+        """What a flag step really planned to write, as noted when it began; else what the plan said."""
+        noted = [entry.changes for entry in self.entries if entry.step == step and entry.changes]
+        return noted[-1] if noted else self.header.steps[step].changes
+
+    def remove(self) -> None:
+        """The end of the operation is known to the store (or the spool): the journal has done its work."""
+        self.path.unlink(missing_ok=True)
+
+    def set_aside(self) -> None:
+        """Take the operation away from whoever still runs it: its next entry raises `TakenOver`."""
+        ended = self.path.parent / "ended"
+        ended.mkdir(mode=0o700, exist_ok=True)
+        try:
+            os.replace(self.path, ended / self.path.name)
+        except FileNotFoundError:
+            return
+        self.path = ended / self.path.name
+
+
+def read_journal(path: Path) -> Journal | None:
+    """The journal in a file; None when not even its header was written whole."""
+    lines = read_regular(path, limit=64 * 1024 * 1024).split(b"\n")
+    try:
+        header = msgspec.json.decode(lines[0], type=Header)
+    except msgspec.MsgspecError:
+        return None
+    entries: list[Entry] = []
+    for line in lines[1:]:
+        try:
+            entries.append(msgspec.json.decode(line, type=Entry))
+        except msgspec.MsgspecError:
+            continue  # a torn line: the write never took effect
+    return Journal(path, header, entries)
+
+
+def open_journals(folder: Path, slug: str) -> list[Journal]:
+    """The journals of this service and environment that are still there, oldest first."""
+    where = folder / slug
+    if not where.is_dir():
+        return []
+    found = []
+    for path in sorted(where.glob("*.jsonl"), key=lambda path: path.stat().st_mtime):
+        journal = read_journal(path)
+        if journal is not None:  # a header that is not whole yet announces nothing
+            found.append(journal)
+    return found

@@ -1,0 +1,169 @@
+"""What every kind of check shares: its options, what it may know, and what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+import msgspec
+
+from runbook.judge.verdicts import Reason, Status
+
+if TYPE_CHECKING:
+    from runbook.checks.asker import Asker
+    from runbook.flags.target import FlagFile
+    from runbook.system.secrets import Masker
+    from runbook.system.variables import Variables
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The options of one kind of check. The field named as the kind's key in a playbook holds its main value.
+
+    A new kind is a subclass in a file of its own and a row in `checks.registry.KINDS`.
+    """
+
+    KEY: ClassVar[str]
+    LOOKS_AT: ClassVar[str]  # one sentence for the reference
+    EXAMPLE: ClassVar[str]  # one playbook line for the reference; a test runs it
+
+    def presence(self) -> bool:
+        """Whether this asks *is it there*: then a refusal or a time-out is a fail, not an unknown."""
+        return False
+
+    def only_looks(self) -> bool:
+        """Whether it is harmless by its nature, so that it may run in a dry run without `reads: true`."""
+        return True
+
+    def takes_value(self) -> bool:
+        """Whether it yields a value that `expect` or a metric can judge."""
+        return True
+
+    def asserts(self) -> bool:
+        """Whether it says something without `expect`; a check that asserts nothing is refused."""
+        return True
+
+    async def look(self, around: Surroundings) -> Finding:
+        """Look once. Raises nothing for what the world does: that is a finding."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one look found, before `expect` is applied.
+
+    `status` is the kind's own verdict. `value` is what was taken out (a number, text, truth or list), `values` more
+    of them by name (`p95`, `errors`). `listed` are entries shown by name. `at` is the time of the value by the
+    source's own clock, in seconds since the epoch, where the source told it.
+    """
+
+    status: Status
+    observed: str = ""
+    expected: str = ""
+    message: str = ""
+    reason: Reason | None = None
+    value: Any = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    listed: Sequence[str] = ()
+    at: float | None = None
+
+
+class Answers(Protocol):
+    """The kept answers to manual items (`sign`, `waive`)."""
+
+    def answer(self, check_id: str, title: str) -> Answer | None: ...
+
+    def waiver(self, check_id: str) -> Waiver | None: ...
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A person's answer to a manual item. Times are seconds since the epoch."""
+
+    yes: bool
+    who: str
+    at: float
+    evidence: str = ""
+    valid_until: float | None = None
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """An exception that expires."""
+
+    who: str
+    until: float
+    reason: str
+
+
+@dataclass
+class Surroundings:
+    """What a check may know of the world it looks at. One is made for each look; times are seconds.
+
+    `deadline` is on the monotonic clock (`time.monotonic()`): nothing may take longer than that.
+    """
+
+    project: Path
+    environment: str
+    url: str | None
+    variables: Variables
+    masker: Masker
+    asker: Asker
+    deadline: float
+    now: float
+    flag_files: Sequence[FlagFile] = ()
+    safe: Mapping[str, str] = field(default_factory=dict)
+    percent: float | None = None
+    stage: str | None = None
+    answers: Answers | None = None
+    dry_run: bool = False
+    builtins: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One check of a playbook. `kind` is the key, `options` the kind's own; the rest is common to all kinds.
+
+    `timeout` is in seconds and for one attempt. `checks` holds the nested checks of the kind `all`.
+    """
+
+    title: str
+    id: str
+    kind: str
+    options: Any  # an instance of registry.KINDS[kind]
+    checklist: str = ""
+    timeout: float = 10.0
+    attempts: int = 1
+    expect: str | None = None
+    level: str = "error"
+    advice: str | None = None
+    only: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+    reads: bool = False
+    checks: tuple[Check, ...] = ()
+
+    @property
+    def full_id(self) -> str:
+        """`LIST/ID`: unique in the whole playbook."""
+        return f"{self.checklist}/{self.id}" if self.checklist else self.id
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One row: a check and how it came out. `duration` is in seconds; `checked_at` in seconds since the epoch.
+
+    `measured_at` is the time of the value by the source's own clock, where it told it.
+    """
+
+    check: Check
+    status: Status
+    reason: Reason | None = None
+    observed: str = ""
+    expected: str = ""
+    message: str = ""
+    duration: float = 0.0
+    checked_at: float = 0.0
+    value: Any = None
+    listed: Sequence[str] = ()
+    nested: Sequence[CheckResult] = ()
+    measured_at: float | None = None

@@ -1,0 +1,157 @@
+"""One row: a check looked at as often as it asks for, its finding judged, and the result fit to be shown and kept."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from runbook.checks.base import Check, CheckResult, Finding, Surroundings
+from runbook.checks.findings import AroundCheck, LookAll, Nested, Rows, Unreachable, unknown, without_value
+from runbook.judge.verdicts import STATUS_OF, Judged, Reason, Status
+from runbook.language.durations import show_duration
+from runbook.system.harmless import harmless
+from runbook.system.secrets import VariableTrouble
+
+_BETWEEN_ATTEMPTS = 0.25  # seconds
+_SHOWN = 300  # characters of one field
+_SKEW_ALLOWED = 30.0  # seconds between the source's clock and ours; beyond that its numbers are of another time
+_OFFENDERS = 50
+_UNITS: dict[str, str | None] = {"age": "s", "size": "bytes", "time": "s"}  # of what kinds give beside their value
+
+
+async def row(check: Check, around: Surroundings, look_nested: LookAll, judge: bool) -> CheckResult:
+    """The result of one check; `judge` applies `expect`, without it the row only carries the value. Never raises."""
+    began = time.monotonic()
+    try:
+        finding = _passed_over(check, around) if judge else None
+        if finding is None:
+            finding = await _attempts(check, around, look_nested)
+            finding = _judged(check, finding, around) if judge else _measured(finding, around, began)
+    except Exception as trouble:  # a kind that breaks is its own row, and the others go on
+        finding = unknown(f"this check broke, which is a fault of the tool: {type(trouble).__name__}: {trouble}")
+    return _result(check, finding, around, began)
+
+
+def late_row(check: Check, around: Surroundings, began: float, judge: bool) -> CheckResult:
+    """The row of a check that had not ended by the deadline of the whole look."""
+    message = f"no answer within {show_duration(max(0.0, around.deadline - began))}, the deadline of this look"
+    late = Unreachable(Status.UNKNOWN, observed="timed out", message=message, reason=Reason.ERROR)
+    return _result(check, _judged(check, late, around) if judge else late, around, began)
+
+
+def _passed_over(check: Check, around: Surroundings) -> Finding | None:
+    """A finding for a check that is not looked at now; None for one that is."""
+    if check.only and around.environment not in check.only:
+        return Finding(Status.SKIPPED, message=f"only in {', '.join(check.only)}")
+    if around.environment in check.unless:
+        return Finding(Status.SKIPPED, message=f"not in {around.environment}")
+    waiver = around.answers.waiver(check.full_id) if around.answers is not None else None
+    if waiver is not None and waiver.until > around.now:
+        until = time.strftime("%a %d %b %H:%M", time.localtime(waiver.until))
+        return Finding(Status.WAIVED, message=f"waived to {until} by {waiver.who}: {waiver.reason}")
+    if around.dry_run and not (check.reads or check.options.only_looks()):
+        return Finding(Status.SKIPPED, message="not looked at in a dry run (reads: true says that it changes nothing)")
+    return None
+
+
+async def _attempts(check: Check, around: Surroundings, look_nested: LookAll) -> Finding:
+    finding = unknown("it was not looked at")
+    for attempt in range(max(1, check.attempts)):
+        if attempt:
+            await asyncio.sleep(_BETWEEN_ATTEMPTS)
+        once = AroundCheck.of(around, check, look_nested)
+        if not check.checks:  # nested ones have each their own time
+            once.deadline = min(around.deadline, time.monotonic() + check.timeout)
+        if attempt:
+            once.asker = around.asker.afresh()
+        try:
+            finding = await check.options.look(once)
+        except VariableTrouble as trouble:
+            return without_value(trouble)
+        if _judged(check, finding, around).status is Status.PASS:
+            break
+    return finding
+
+
+def _judged(check: Check, finding: Finding, around: Surroundings) -> Finding:
+    """The finding with the check's own words applied: presence, and `expect`."""
+    if isinstance(finding, Unreachable):
+        down = check.expect is None and check.options.presence()
+        return replace(finding, status=Status.FAIL, reason=None) if down else finding
+    has_value = finding.value is not None
+    if check.expect is not None and (finding.status is Status.PASS or (finding.status is Status.FAIL and has_value)):
+        return _expected(check.expect, finding, around)
+    if check.expect is None and finding.status is Status.PASS and finding.value is False:
+        return replace(finding, status=Status.FAIL, expected=finding.expected or "true")
+    return finding
+
+
+def _expected(expect: str, finding: Finding, around: Surroundings) -> Finding:
+    values = {**around.builtins, **finding.values}
+    judged = _evaluate(expect, values, finding.value)
+    listed = finding.listed
+    if isinstance(finding, Rows):
+        offenders = [(name, value) for name, value in finding.rows if not _evaluate(expect, values, value).holds]
+        listed = [f"{name}: {value}" for name, value in offenders[:_OFFENDERS]]
+    return Finding(
+        STATUS_OF[judged.truth],
+        observed=finding.observed if isinstance(finding, Rows) else judged.observed or finding.observed,
+        expected=expect,
+        message=judged.message or finding.message,
+        reason=judged.reason,
+        value=finding.value,
+        values=finding.values,
+        listed=listed,
+        at=finding.at,
+    )
+
+
+def _evaluate(expect: str, values: Mapping[str, Any], value: Any) -> Judged:
+    from runbook.judge.evaluate import evaluate_value
+    from runbook.judge.verdicts import Truth
+    from runbook.language.conditions import parse_condition
+
+    try:
+        return evaluate_value(parse_condition(expect, subject="value"), {**values, "value": value}, units=_UNITS)
+    except ValueError as trouble:
+        return Judged(Truth.UNKNOWN, Reason.ERROR, message=f"expect cannot be read: {trouble}")
+
+
+def _measured(finding: Finding, around: Surroundings, began: float) -> Finding:
+    """The finding as a measurement: a value, or why there is none."""
+    if finding.status is Status.UNKNOWN:
+        return finding
+    if isinstance(finding.value, dict | list) or (finding.value is None and finding.status is Status.FAIL):
+        return unknown(finding.message or "there is no single value", observed=finding.observed)
+    if finding.value is None:
+        return unknown("there is no value in the answer", Reason.NODATA, finding.observed)
+    skew = 0.0 if finding.at is None else finding.at - (around.now + time.monotonic() - began)
+    if abs(skew) > _SKEW_ALLOWED:
+        return unknown(f"the source's clock, or a cache before it, is {show_duration(abs(skew))} off")
+    return replace(finding, status=Status.PASS, listed=())
+
+
+def _result(check: Check, finding: Finding, around: Surroundings, began: float) -> CheckResult:
+    duration = time.monotonic() - began
+
+    def fit(text: str) -> str:
+        return harmless(around.masker.mask(text), limit=_SHOWN)
+
+    value = finding.value
+    return CheckResult(
+        check=check,
+        status=finding.status,
+        reason=finding.reason,
+        observed=fit(finding.observed),
+        expected=fit(finding.expected),
+        message=fit(finding.message),
+        duration=duration,
+        checked_at=around.now + duration,
+        value=around.masker.mask(value) if isinstance(value, str) else value,
+        listed=tuple(fit(entry) for entry in finding.listed),
+        nested=finding.results if isinstance(finding, Nested) else (),
+        measured_at=finding.at,
+    )

@@ -1,0 +1,157 @@
+"""The emergency, from the command line: which environment, one question at most, and no whole playbook needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from runbook.cli.choosing import Chosen, choose_playbook
+from runbook.cli.options import Shared
+from runbook.cli.talk import Telling, can_ask, choose_one, confirm, plan_page, say, show
+from runbook.cli.wiring import Bench, kits_of, known_names, open_bench, site_of
+from runbook.language.durations import show_duration
+from runbook.playbook.model import Environment, Playbook
+from runbook.rollout.emergency import Alarm, emergency
+from runbook.rollout.planning import emergency_plan, safe_values
+from runbook.rollout.site import Site
+from runbook.rollout.standing import shows_safe
+from runbook.show.answer import Answer
+from runbook.show.outcomes import emergency_page
+from runbook.show.page import Page
+from runbook.show.rows import plan_rows
+from runbook.system.refusals import Exit, Refusal
+
+
+@dataclass(frozen=True)
+class Readable:
+    """What the emergency works from: the playbook's own sections, else the kits."""
+
+    playbook: Playbook
+    environments: Mapping[str, Environment]
+
+
+def raise_alarm(shared: Shared, *, yes: bool, dry_run: bool, reason: str, takeover: bool) -> Answer:
+    """Back to the safe flags. Exit status: that of flags, redeploy and verify."""
+    bench = open_bench(shared)
+    chosen = choose_playbook(bench.project.root, bench.settings.get("playbook"), known=known_names(bench))
+    readable = read_for_emergency(bench, chosen)
+    found = pick_environment(bench, chosen, readable, yes=yes)
+    if isinstance(found, Answer):
+        return found
+    site = found
+    name = f"{site.playbook.service} · {site.environment.name}"
+    page = Page()
+    objective = site.playbook.rollback.objective if site.playbook.rollback else None
+    within = f"objective {show_duration(objective)}" if objective else ""
+    page.verdict("EMERGENCY", name, "to the safe flags", within)
+    if dry_run:
+        plan = emergency_plan(site, "")
+        plan_page(page, plan)
+        page.line("Dry run: nothing was changed.")
+        return Answer(
+            Exit.GO, "dry run: nothing was changed", page, site.playbook.service, site.environment.name,
+            lists={"plan": plan_rows(plan.records())},
+        )  # fmt: skip
+    show(shared, page) if not shared.quiet else None
+    if not yes:
+        confirm(shared, f"Bring {name} back to the safe flags?", yes=False)
+    site.interruptions.stubborn(lambda: say(shared, "still working; once more stops at the next safe point"))
+    ended = emergency(site, Telling(shared, objective), Alarm(reason=reason, takeover=takeover))
+    return Answer(
+        ended.exit, ended.message, emergency_page(ended, site, objective), site.playbook.service, site.environment.name,
+        lists={
+            "plan": plan_rows([one.record for one in ended.results], ended.results),
+            "incident": ended.incident,
+            "by_hand": list(ended.by_hand),
+        },
+    )  # fmt: skip
+
+
+def read_for_emergency(bench: Bench, chosen: Chosen) -> Readable:
+    """The sections that the way back needs; where those cannot be read, the kits. Raises `Refusal` with neither."""
+    from runbook.playbook.load import load_emergency
+
+    problems = []
+    if chosen.path is not None:
+        loaded = load_emergency(chosen.path, bench.project.root)
+        if loaded.playbook is not None:
+            return Readable(loaded.playbook, loaded.playbook.environments)
+        problems = loaded.errors
+    environments: dict[str, Environment] = {}
+    merged: Playbook | None = None
+    for kit in kits_of(bench, chosen):
+        from runbook.playbook.load import from_plain
+
+        playbook = from_plain(kit.sections, "kit").playbook
+        if playbook is None:
+            continue
+        age = show_duration(max(0.0, bench.clock.wall() - kit.written_at))
+        say(bench.shared, f"the playbook cannot be used; working from the kit of {kit.environment}, {age} old")
+        merged = playbook
+        environments |= playbook.environments
+    if merged is None:
+        raise Refusal(
+            f"the playbook {chosen.name} cannot be read and there is no kit of it",
+            exit_=Exit.FAILED,
+            problems=problems,
+            next_steps=["correct what is named above", "set the safe values by hand and restart the service"],
+        )
+    return Readable(msgspec.structs.replace(merged, environments=environments), environments)
+
+
+def pick_environment(bench: Bench, chosen: Chosen, readable: Readable, *, yes: bool) -> Site | Answer:
+    """The environment: the named one, the only one, or the one whose file does not show the safe flags."""
+    named = bench.settings.get("env")
+    environments = dict(readable.environments)
+    if chosen.shipped:
+        environments = {name: one for name, one in environments.items() if one.sandbox}
+    if named is not None:
+        if named not in environments:
+            known = ", ".join(environments) or "none"
+            raise Refusal(f"there is no environment {named!r} (there are: {known})", next_steps=[f"-e {n}" for n in environments])
+        return site_of(bench, chosen, readable.playbook, environments[named])
+    if len(environments) == 1:
+        return site_of(bench, chosen, readable.playbook, next(iter(environments.values())))
+    unsafe = [site for site in _sites(bench, chosen, readable.playbook, environments) if not _is_safe(site)]
+    if len(unsafe) == 1:
+        return unsafe[0]
+    if not unsafe:
+        return _all_safe(readable.playbook, list(environments))
+    names = [site.environment.name for site in unsafe]
+    if can_ask() and not yes:
+        picked = choose_one("Which environment?", names)
+        return next(site for site in unsafe if site.environment.name == picked)
+    raise Refusal(
+        f"several environments do not show the safe flags: {', '.join(names)}",
+        next_steps=[f"runbook rollback --emergency -e {name} --yes" for name in names],
+    )
+
+
+def _sites(bench: Bench, chosen: Chosen, playbook: Playbook, environments: Mapping[str, Environment]) -> list[Site]:
+    """A site for each environment; a sandbox that is not up is left out."""
+    sites = []
+    for environment in environments.values():
+        try:
+            sites.append(site_of(bench, chosen, playbook, environment))
+        except Refusal:
+            if not environment.sandbox:
+                raise
+    return sites
+
+
+def _is_safe(site: Site) -> bool:
+    shown, trouble = site.flags_or_trouble()
+    return trouble is None and shows_safe(safe_values(site.playbook), [shown])
+
+
+def _all_safe(playbook: Playbook, names: list[str]) -> Answer:
+    page = Page()
+    page.verdict("SAFE", f"{playbook.service}: every environment's flag file shows the safe flags")
+    commands = [f"runbook rollback --emergency -e {name}" for name in names]
+    page.line("Nothing was done. To set them again and redeploy all the same:")
+    page.next(*commands)
+    return Answer(Exit.GO, "already safe", page, playbook.service, None, lists={"next": commands})
+
+

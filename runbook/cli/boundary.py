@@ -1,0 +1,157 @@
+"""The one boundary: expected ends, interruptions and bugs, each with its exit status; and the one place that prints."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, NoReturn
+
+import typer
+
+from runbook.cli.options import SHARED_OPTIONS, Format, Shared
+from runbook.show.answer import Answer
+from runbook.system.refusals import Exit, Refusal
+
+Command = Callable[..., Answer]
+
+
+def command(app: typer.Typer, name: str | None = None, **settings: Any) -> Callable[[Command], Command]:
+    """Register a command whose first parameter is `shared`; the shared options are added to what it takes.
+
+    The command returns an `Answer`; it is printed in the wanted format, and its exit status is the command's value.
+    """
+
+    def register(function: Command) -> Command:
+        @functools.wraps(function)
+        def run(**given: Any) -> int:
+            shared = Shared(**{field.name: given.pop(field.name) for field in fields(Shared)})
+            return answer_with(shared, _spoken(name or function.__name__), lambda: function(shared, **given))
+
+        own = [p for p in inspect.signature(function, eval_str=True).parameters.values() if p.name != "shared"]
+        common = [
+            inspect.Parameter(
+                field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=SHARED_OPTIONS[field.name]
+            )
+            for field in fields(Shared)
+        ]
+        own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
+        run.__signature__ = inspect.Signature([*own, *common])  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in [*own, *common]}
+        app.command(name, **settings)(run)
+        return function
+
+    return register
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def answer_with(shared: Shared, name: str, work: Callable[[], Answer]) -> int:
+    """Do the work, turn every way it can end into an answer, print it, and give the exit status."""
+    from runbook.cli import speech
+
+    started, began = time.time(), time.monotonic()
+    try:
+        answer = work()
+    except Refusal as refusal:
+        answer = speech.of_refusal(refusal)
+    except KeyboardInterrupt:
+        answer = Answer(Exit.INTERRUPTED, "interrupted")
+        answer.page.line("interrupted; nothing was under way")
+    except Exception as error:
+        answer = of_bug(error)
+    return speech.deliver(answer, shared, _full_name(name), started, time.monotonic() - began)
+
+
+def _full_name(name: str) -> str:
+    """`incident open` where the command belongs to a noun."""
+    noun = next((word for word in sys.argv[1:2] if not word.startswith("-")), name)
+    return name if noun in (name, "health") else f"{noun} {name}"
+
+
+def of_bug(error: BaseException) -> Answer:
+    """An unexpected error: one line, and the path of a report to send; never a bare traceback."""
+    from runbook import __version__
+    from runbook.system.secrets import Masker
+
+    masker = Masker()
+    masker.learn_environment(dict(os.environ))
+    lines = [f"runbook {__version__}, Python {sys.version.split()[0]}", f"command: {sys.argv[1:]}", ""]
+    report = masker.mask("\n".join(lines) + "".join(traceback.format_exception(error)))
+    path = _keep_report(report)
+    where = f"; the report to send is {path}" if path else ""
+    answer = Answer(Exit.BUG, masker.mask(f"a bug of this tool: {type(error).__name__}: {error}{where}"))
+    answer.page.line(answer.message)
+    answer.page.next("runbook rollback --emergency  is another way than the one that failed")
+    return answer
+
+
+def _keep_report(report: str) -> Path | None:
+    from platformdirs import user_state_dir
+
+    from runbook.system.files import FileTrouble, write_private
+
+    path = Path(user_state_dir("runbook")) / "crashes" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
+    try:
+        write_private(path, report.encode("utf-8", "backslashreplace"))
+    except (FileTrouble, OSError):
+        return None
+    return path
+
+
+def run() -> NoReturn:
+    """The entry point of the installed command: parse, call, exit."""
+    from runbook.cli.app import app
+
+    # typer carries its own copy of click, whose name is not ours to import.
+    usage_error: type[Exception] = typer.BadParameter.__mro__[1]
+    try:
+        code = app(standalone_mode=False)
+    except usage_error as error:
+        code = answer_with(_shared_from_argv(), "", functools.partial(_usage, error))
+    except typer.Abort:
+        code = Exit.INTERRUPTED
+    except typer.Exit as ended:
+        code = ended.exit_code
+    except Exception as error:  # what breaks before a command begins
+        code = answer_with(_shared_from_argv(), "", functools.partial(_raise, error))
+    leave(int(code or 0))
+
+
+def leave(code: int) -> NoReturn:
+    """End the process, whatever state its output is in and whatever threads still wait for a dead disk."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            continue
+    os._exit(code)
+
+
+def _usage(error: Any) -> Answer:
+    if error.__class__.__name__ == "NoArgsIsHelpError":
+        typer.echo(error.ctx.get_help())
+        return Answer(Exit.USAGE, "a command is needed")
+    raise Refusal(error.format_message(), next_steps=["runbook --help"]) from error
+
+
+def _raise(error: Exception) -> Answer:
+    raise error
+
+
+def _shared_from_argv() -> Shared:
+    """The format, as far as it can be told from arguments that could not be parsed."""
+    words = sys.argv[1:]
+    wants_json = any(
+        word in ("--format=json", "-fjson") or (word in ("-f", "--format") and following == "json")
+        for word, following in zip(words, [*words[1:], ""], strict=True)
+    )
+    return Shared(format=Format.JSON if wants_json else Format.TABLE)

@@ -1,0 +1,88 @@
+"""`runbook doctor`: settings with their sources, the store, versions, what is found where."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+
+import typer
+
+from runbook import __version__
+from runbook.cli.boundary import command
+from runbook.cli.options import Shared
+from runbook.cli.wiring import Bench, open_bench
+from runbook.playbook.find import find_playbooks
+from runbook.playbook.kit import list_kits
+from runbook.show.answer import Answer
+from runbook.show.page import Page
+from runbook.store.base import StoreAway
+from runbook.system.clock import rfc3339
+from runbook.system.refusals import Exit
+from runbook.system.secrets import Masker
+
+app = typer.Typer()
+
+
+@command(app)
+def doctor(shared: Shared) -> Answer:
+    """Each setting with its source, whether the store can be used, kits, journals, versions.
+
+    Exit 0 when everything that was looked at works, 1 when not.
+
+    Example: runbook doctor
+    """
+    bench = open_bench(shared)
+    page, well = Page(), True
+    page.line(f"runbook {__version__} on Python {platform.python_version()}, {platform.system()} {platform.release()}")
+    page.line(f"command  {sys.argv[0]}")
+    page.line(f"project  {bench.project.root}  ({bench.project.source})")
+    page.line(f"state    {bench.state.path}" + (f"  ({bench.state.note})" if bench.state.note else ""))
+    page.line(f"you      {bench.who.operator} on {bench.who.host}  ({bench.who.known})")
+    page.blank()
+    masker = Masker()
+    settings = [
+        (one.name, masker.mask(one.value) if one.value else "-", one.told) for one in bench.settings.values.values()
+    ]
+    page.table(("setting", "value", "source"), settings)
+    page.blank()
+    well &= _store(page, bench)
+    well &= _playbooks(page, bench)
+    for kit in list_kits(bench.state.path):
+        page.mark("ok", f"kit {kit.service} · {kit.environment}", f"written {rfc3339(kit.written_at)} at {kit.position}")
+    left = sorted((bench.state.path / "journal").glob("*/*.jsonl"))
+    for path in left:
+        page.mark("??", f"journal {path.parent.name}/{path.stem}", "an operation that runs or was cut off: runbook status")
+    for tool in ("ssh", "git", "systemctl"):
+        page.mark("ok" if shutil.which(tool) else "--", tool, shutil.which(tool) or "not found; only needed where a playbook uses it")
+    answer = Answer(Exit.GO if well else Exit.NO_GO, "everything works" if well else "something does not work", page)
+    keys = ("name", "value", "source")
+    answer.lists["details"] = {
+        "version": __version__, "project": str(bench.project.root), "state": str(bench.state.path),
+        "operator": bench.who.operator, "settings": [dict(zip(keys, row, strict=True)) for row in settings],
+        "store": bench.store_trouble or "ok",
+    }  # fmt: skip
+    return answer
+
+
+def _store(page: Page, bench: Bench) -> bool:
+    if bench.store is None:
+        page.mark("NO", "store", bench.store_trouble)
+        page.under("a way back works all the same: runbook rollback --emergency")
+        return False
+    try:
+        damage = bench.store.damage()
+        chains = bench.store.chains()
+    except StoreAway as away:
+        page.mark("NO", "store", away.reason)
+        return False
+    page.mark("NO" if damage else "ok", "store", damage or f"{len(chains)} chains")
+    return damage is None
+
+
+def _playbooks(page: Page, bench: Bench) -> bool:
+    well = True
+    for candidate in find_playbooks(bench.project.root):
+        page.mark("NO" if candidate.problem else "ok", f"playbook {candidate.name}", str(candidate.problem or candidate.path))
+        well &= candidate.problem is None
+    return well

@@ -1,0 +1,71 @@
+"""`runbook gate`: may the next step up be made?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from runbook.cli import completing
+from runbook.cli.boundary import command
+from runbook.cli.options import Deadline, Shared
+from runbook.cli.wiring import open_site
+from runbook.flags.changes import FlagTrouble
+from runbook.judge.verdicts import Verdict
+from runbook.language.durations import parse_duration
+from runbook.rollout.planning import refuse_flags
+from runbook.rollout.standing import standing_of
+from runbook.rollout.underway import refuse_if_underway
+from runbook.rollout.watch import look_once
+from runbook.show.answer import Answer
+from runbook.show.decisions import decision_page
+from runbook.show.rows import rule_rows
+from runbook.system.refusals import Exit, Refusal
+
+app = typer.Typer()
+
+
+@command(app)
+def gate(
+    shared: Shared,
+    stage: Annotated[
+        str | None,
+        typer.Argument(metavar="[STAGE]", help="May this stage be left?", autocompletion=completing.stages),
+    ] = None,
+    deadline: Deadline = "30s",
+) -> Answer:
+    """May the next step up be made? Every gate, bake, trigger, hold, incident and manual item with its value.
+
+    Looks at the service, keeps what it saw, changes nothing. Exit 0 go, 1 no-go, 3 unknown.
+
+    Example: runbook gate --format json
+    """
+    site = open_site(shared)
+    try:
+        standing = standing_of(site.playbook, site.state(), site.shown_flags())
+    except FlagTrouble as trouble:
+        raise refuse_flags(site, trouble) from trouble
+    refuse_if_underway(site)
+    here = standing.position
+    if stage is not None and (here is None or here.stage != stage):
+        where = here.name if here else "before the first stage"
+        raise Refusal(f"we are not in {stage}, but at {where}", exit_=Exit.NO_GO, next_steps=["runbook gate"])
+    tick = look_once(site, parse_duration(deadline))
+    decision, following = tick.decision, standing.next
+    about = f"leaving {here.name}" if here else "entering the ladder"
+    about += f" for {following.name}" if following else ", the top of the ladder"
+    page = decision_page(decision, f"{about}  {site.playbook.service} · {site.environment.name}")
+    exit_ = {Verdict.GO: Exit.GO, Verdict.NO_GO: Exit.NO_GO}.get(decision.verdict, Exit.UNKNOWN)
+    remedies = [row.remedy for row in decision.against() if row.remedy][:3]
+    if exit_ is Exit.GO and following is not None:
+        remedies = [f"runbook ramp {following.percent:g}"]
+    page.next(*(remedies or ["runbook status"]))
+    said = "; ".join(f"{row.title}: {row.observed or row.message}" for row in decision.against())
+    return Answer(
+        exit_, said or about, page, site.playbook.service, site.environment.name,
+        lists={
+            "gates": rule_rows(decision.rows, "gate", "sign", "bake", "sampled"),
+            "triggers": rule_rows(decision.rows, "trigger"),
+            "rules": rule_rows(decision.rows),
+        },
+    )  # fmt: skip

@@ -1,0 +1,144 @@
+"""`runbook preflight`: the boxes of the next stage, checked against the live service."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from runbook.checks.base import Check, CheckResult
+from runbook.cli import completing
+from runbook.cli.boundary import command
+from runbook.cli.options import Deadline, Shared, Strict
+from runbook.cli.signing import ask_manual_items
+from runbook.cli.wiring import open_site
+from runbook.judge.verdicts import Status, Verdict, verdict_of
+from runbook.language.durations import parse_duration
+from runbook.rollout.ladder import Rung, flags_at, named_rungs
+from runbook.rollout.looking import look
+from runbook.rollout.rows import counted_checks
+from runbook.rollout.site import Site
+from runbook.rollout.standing import Standing, standing_of
+from runbook.show.answer import Answer
+from runbook.show.decisions import WORDS, check_lines, counts_of
+from runbook.show.page import Page
+from runbook.show.rows import check_rows
+from runbook.system.refusals import Exit, Refusal
+
+app = typer.Typer()
+
+Only = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="ID", help="Only this check (may be repeated).", autocompletion=completing.checks),
+]
+
+
+@command(app)
+def preflight(
+    shared: Shared,
+    stage: Annotated[
+        str | None,
+        typer.Argument(metavar="[STAGE|PERCENT]", help="The stage to enter.", autocompletion=completing.positions),
+    ] = None,
+    automatic: Annotated[
+        bool, typer.Option("--automatic", help="Leave manual items out of the verdict and list them (for CI).")
+    ] = False,
+    only: Only = None,
+    strict: Strict = False,
+    deadline: Deadline = "30s",
+) -> Answer:
+    """Run the checklists that the next (or the named) stage requires, all at once, within one deadline.
+
+    Also the safe-default check, or the drift check once a later stage was entered. Manual items: the kept answer
+    counts, else it is asked on a terminal, else unknown.
+
+    Example: runbook preflight canary --automatic --format json
+    """
+    site = open_site(shared)
+    shown, trouble = site.flags_or_trouble()
+    standing = standing_of(site.playbook, site.state(), shown)
+    to = _meant(standing, stage)
+    checks = _required(site, to)
+    if only:
+        checks = _only(checks, only)
+    if not automatic:
+        ask_manual_items(shared, site, checks)
+    seen = look(
+        site, checks, metrics=False, deadline=parse_duration(deadline),
+        percent=to.percent if to else None, stage=to.stage.name if to else None,
+    )  # fmt: skip
+    results = list(seen.checks)
+    if not only:
+        results.append(_flags_row(site, standing, trouble.reason if trouble else ""))
+    return _answer(site, to, results, automatic=automatic, strict=strict)
+
+
+def _meant(standing: Standing, stage: str | None) -> Rung | None:
+    return named_rungs(standing.rungs, stage)[0] if stage is not None else standing.next
+
+
+def _required(site: Site, to: Rung | None) -> list[Check]:
+    if not site.playbook.stages:
+        return [check for listed in site.playbook.checklists.values() for check in listed]
+    if to is None:
+        raise Refusal("we are at the top of the ladder: there is no next stage", next_steps=["runbook preflight STAGE"])
+    return [check for name in to.stage.requires for check in site.playbook.checklists.get(name, ())]
+
+
+def _only(checks: list[Check], wanted: list[str]) -> list[Check]:
+    chosen = [check for check in checks if check.id in wanted or check.full_id in wanted]
+    known = {check.id for check in checks} | {check.full_id for check in checks}
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise Refusal(f"no check {', '.join(unknown)} here", next_steps=[f"--only {check.full_id}" for check in checks])
+    return chosen
+
+
+def _flags_row(site: Site, standing: Standing, trouble: str) -> CheckResult:
+    """The safe-default check before a later stage was entered, the drift check after it."""
+    later = standing.entered and standing.position is not None and standing.rungs[:1] != (standing.rung,)
+    title = "The flag file is as it was left" if later else "The flag file shows the safe defaults"
+    from runbook.checks.flags import Flags
+
+    check = Check(title=title, id="drift" if later else "safe_defaults", kind="flags", options=Flags(flags="safe"))
+    if trouble:
+        return CheckResult(check, Status.FAIL, message=trouble, observed="cannot be read")
+    if site.playbook.flags is None:
+        return CheckResult(check, Status.SKIPPED, message="the playbook has no flags")
+    if later or standing.entered:
+        wrong = [str(drift) for drift in standing.drift]
+    else:
+        first = flags_at(site.playbook, standing.rungs[0]) if standing.rungs else dict(site.playbook.flags.safe)
+        wrong = [str(drift) for drift in standing.drift] if first else []
+    observed = "; ".join(wrong) or (f"{len(standing.missing)} not set" if standing.missing else "yes")
+    return CheckResult(check, Status.FAIL if wrong else Status.PASS, observed=observed, listed=wrong[1:])
+
+
+def _answer(site: Site, to: Rung | None, results: list[CheckResult], *, automatic: bool, strict: bool) -> Answer:
+    manual = [row for row in results if row.check.kind == "sign" and row.status is not Status.PASS] if automatic else []
+    counting = [row for row in results if row not in manual]
+    verdict = verdict_of(counted_checks(counting, strict=strict))
+    exit_ = {Verdict.GO: Exit.GO, Verdict.NO_GO: Exit.NO_GO}.get(verdict, Exit.UNKNOWN)
+    page = Page()
+    about = f"to enter {to.name}" if to else "all checklists"
+    page.verdict(WORDS[verdict], f"{site.playbook.service} · {site.environment.name} · {about}")
+    check_lines(page, counting)
+    if manual:
+        page.line("Left to people:")
+        check_lines(page, manual)
+    page.line(counts_of(row.status for row in counting))
+    against = [row for row in counting if row.status in (Status.FAIL, Status.UNKNOWN)]
+    if exit_ is Exit.GO:
+        page.next(f"runbook ramp {to.percent:g}" if to else "runbook status")
+    else:
+        advice = next((row.check.advice for row in against if row.check.advice), None)
+        page.next((f"{advice}, then  " if advice else "") + "runbook preflight" + (f" {to.stage.name}" if to else ""))
+    message = "; ".join(f"{row.check.title}: {row.observed or row.message}" for row in against) or f"ready {about}"
+    return Answer(
+        exit_, message, page, site.playbook.service, site.environment.name,
+        lists={
+            "checks": check_rows(results),
+            "stage": to.stage.name if to else None,
+            "percent": to.percent if to else None,
+        },
+    )  # fmt: skip

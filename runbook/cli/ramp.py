@@ -1,0 +1,163 @@
+"""`runbook ramp`: one step up the ladder."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from runbook.cli import completing
+from runbook.cli.boundary import command
+from runbook.cli.options import Confirm, Deadline, DryRun, ReasonText, Shared, Wait, Yes
+from runbook.cli.talk import Telling, confirm, plan_page, show
+from runbook.cli.watching import stay
+from runbook.cli.wiring import open_site
+from runbook.judge.verdicts import Verdict
+from runbook.language.durations import parse_duration, show_duration
+from runbook.rollout.ramp import Proposal, allowed, carry_out, propose
+from runbook.rollout.site import Site
+from runbook.rollout.watchers import watcher_of
+from runbook.show.answer import Answer
+from runbook.show.decisions import decision_page
+from runbook.show.outcomes import ended_page
+from runbook.show.page import Page
+from runbook.show.rows import check_rows, plan_rows, rule_rows
+from runbook.system.clock import local_day_and_clock
+from runbook.system.refusals import Exit
+
+app = typer.Typer()
+
+
+@command(app)
+def ramp(
+    shared: Shared,
+    target: Annotated[
+        str | None,
+        typer.Argument(metavar="[PERCENT|STAGE]", help="The next step, by name.", autocompletion=completing.positions),
+    ] = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    confirm_name: Confirm = None,
+    reason: ReasonText = "",
+    override: Annotated[
+        str | None, typer.Option("--override", metavar="REASON", help="Go on against rules that allow it; recorded.")
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Stay for the bake with the triggers armed.")] = False,
+    deadline: Deadline = "30s",
+    wait: Wait = None,
+) -> Answer:
+    """One step up the ladder; without an argument the next one.
+
+    Runs the required checklists and looks at bake, gates, triggers, holds, drift and incidents; every reason against
+    it is listed. Then shows the plan with its undo, asks, edits the flags, redeploys, verifies, and begins the bake. A
+    failure on the way restores and redeploys.
+
+    Example: runbook ramp 10 -e production --dry-run
+    """
+    site = open_site(shared)
+    proposal = propose(site, target, deadline=parse_duration(deadline), dry_run=dry_run)
+    if dry_run or not allowed(proposal.decision, override):
+        return _not_made(site, proposal, dry_run)
+    page = plan_screen(site, proposal)
+    show(shared, page) if not shared.quiet else None
+    environment = site.environment
+    confirm(
+        shared,
+        f"Ramp {site.playbook.service} · {environment.name} to {proposal.to.name}?",
+        yes=yes,
+        typed=environment.name if environment.protected else None,
+        confirm_option=confirm_name,
+    )
+    waiting = parse_duration(wait) if wait else 0.0
+    ended = carry_out(site, proposal, Telling(shared), reason=override or reason, wait=waiting)
+    if ended.exit is not Exit.GO:
+        steps = ("runbook resume",) if ended.outcome == "half-done" else ("runbook status",)
+        page = ended_page(ended, site, next_steps=steps)
+        return _answer(site, proposal, ended.exit, ended.message, page, plan_rows(proposal.plan.records(), ended.results))
+    if watch:
+        return stay(shared, site, act=True)
+    page = ended_page(ended, site, next_steps=(_watching_line(site),))
+    _bake_line(page, site, proposal)
+    page.next("runbook rollback", label="Back")
+    return _answer(site, proposal, Exit.GO, ended.message, page, plan_rows(proposal.plan.records(), ended.results))
+
+
+def _watching_line(site: Site) -> str:
+    watcher = watcher_of(site)
+    if watcher is not None and watcher.armed:
+        return f"{watcher.who} on {watcher.host} is watching; runbook gate tells when the next step opens"
+    return "nobody is watching: runbook watch --act"
+
+
+def _bake_line(page: Page, site: Site, proposal: Proposal) -> None:
+    bake = proposal.to.bake
+    if bake is not None and bake.at_least > 0:
+        seconds = bake.at_least * site.environment.bake_scale
+        until = local_day_and_clock(site.clock.wall() + seconds, site.clock.wall())
+        page.line(f"Bake of {show_duration(seconds)}, until {until}.")
+
+
+def plan_screen(site: Site, proposal: Proposal) -> Page:
+    """The plan as it is shown before the question."""
+    page = Page()
+    number = site.state().rollout or site.state().rollouts + 1
+    page.verdict(
+        "RAMP",
+        f"{site.playbook.service} · {site.environment.name}",
+        f"{proposal.plan.came_from or 'before the first stage'} -> {proposal.to.name}",
+        f"rollout {number}",
+    )
+    bake = proposal.to.bake
+    told = ""
+    if bake is not None and bake.at_least > 0:
+        scale = site.environment.bake_scale
+        told = show_duration(bake.at_least * scale)
+        told += f"..{show_duration(bake.recommended * scale)}" if bake.recommended else ""
+        told += " from then"
+    watcher = watcher_of(site)
+    watching = f"{watcher.who} on {watcher.host}" if watcher else "nobody yet: --watch here, or runbook watch --act"
+    plan_page(page, proposal.plan, watching=watching, bake=told)
+    if not site.playbook.verify:
+        page.line("     the playbook has no verify: the change will not be verified")
+    page.line("     way back  runbook rollback, or runbook rollback --emergency")
+    return page
+
+
+def _not_made(site: Site, proposal: Proposal, dry_run: bool) -> Answer:
+    """The decision against the step; in a dry run also the plan that would run."""
+    verdict = proposal.decision.verdict
+    about = f"{site.playbook.service} · {site.environment.name}"
+    came_from = proposal.plan.came_from or "before the first stage"
+    page = decision_page(proposal.decision, f"{about}  {came_from} -> {proposal.to.name}")
+    if dry_run:
+        page.blank()
+        page.blocks += plan_screen(site, proposal).blocks
+        page.line("Dry run: nothing was changed.")
+    exit_ = {Verdict.GO: Exit.GO, Verdict.NO_GO: Exit.NO_GO}.get(verdict, Exit.UNKNOWN)
+    against = proposal.decision.against()
+    message = "dry run: nothing was changed" if exit_ is Exit.GO else f"{proposal.to.name}: " + "; ".join(
+        [*(f"{row.title}: {row.observed or row.message}" for row in against),
+         *(f"{result.check.title}: {result.observed or result.message}" for result in proposal.decision.checks
+           if result.status in ("fail", "unknown"))]
+    )  # fmt: skip
+    remedies = [row.remedy for row in against if row.remedy][:2]
+    page.next(*(remedies or ["runbook ramp" if exit_ is Exit.GO else "runbook gate"]))
+    return _answer(site, proposal, exit_, message, page, plan_rows(proposal.plan.records()))
+
+
+def _answer(site: Site, proposal: Proposal, exit_: Exit, message: str, page: Page, plan: object) -> Answer:
+    rows = proposal.decision.rows
+    return Answer(
+        exit_, message, page, site.playbook.service, site.environment.name,
+        lists={
+            "checks": check_rows(proposal.decision.checks),
+            "gates": rule_rows(rows, "gate", "sign", "bake", "sampled"),
+            "triggers": rule_rows(rows, "trigger"),
+            "rules": rule_rows(rows),
+            "plan": plan,
+            "stage": proposal.to.stage.name,
+            "percent": proposal.to.percent,
+        },
+    )  # fmt: skip
+
+

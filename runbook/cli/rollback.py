@@ -1,0 +1,100 @@
+"""`runbook rollback`: one step back, to a named step, or the emergency."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from runbook.cli import completing
+from runbook.cli.alarm import raise_alarm
+from runbook.cli.boundary import command
+from runbook.cli.options import Confirm, DryRun, ReasonText, Shared, Wait, Yes
+from runbook.cli.talk import Telling, confirm, plan_page, show
+from runbook.cli.wiring import open_site
+from runbook.language.durations import parse_duration
+from runbook.rollout.rollback import WayBack, carry_back, propose_back
+from runbook.rollout.site import Site
+from runbook.show.answer import Answer
+from runbook.show.outcomes import ended_page
+from runbook.show.page import Page
+from runbook.show.rows import plan_rows
+from runbook.system.refusals import Exit, Refusal
+
+app = typer.Typer()
+
+
+@command(app)
+def rollback(
+    shared: Shared,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to", metavar="PERCENT|STAGE|STAGE@PERCENT", help="Down to that step.", autocompletion=completing.positions
+        ),
+    ] = None,
+    emergency: Annotated[
+        bool, typer.Option("--emergency", help="Back to the safe flags, whatever else is broken.")
+    ] = False,
+    takeover: Annotated[
+        bool, typer.Option("--takeover", help="With --emergency: take over from another emergency at once.")
+    ] = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    confirm_name: Confirm = None,
+    reason: ReasonText = "",
+    wait: Wait = None,
+) -> Answer:
+    """One step back on the ladder; --to goes further down; --emergency to the safe flags.
+
+    Down is always allowed: no gate, calendar, hold or drift stops it. The emergency works without the store, the
+    metrics, a terminal, and without a readable playbook.
+
+    Example: runbook rollback --emergency
+    """
+    if emergency:
+        return raise_alarm(shared, yes=yes, dry_run=dry_run, reason=reason, takeover=takeover)
+    if takeover:
+        raise Refusal("--takeover goes with --emergency", next_steps=["runbook rollback --emergency --takeover"])
+    site = open_site(shared)
+    way = propose_back(site, to)
+    if way.plan is None:
+        page = Page()
+        page.verdict("GO", way.message)
+        page.next("runbook status")
+        return Answer(Exit.GO, way.message, page, site.playbook.service, site.environment.name, lists={"plan": []})
+    page = back_screen(site, way)
+    if dry_run:
+        page.line("Dry run: nothing was changed.")
+        return _answer(site, way, Exit.GO, "dry run: nothing was changed", page, plan_rows(way.plan.records()))
+    if not shared.quiet:
+        show(shared, page)
+    environment = site.environment
+    confirm(
+        shared,
+        f"Go back to {way.plan.to} in {environment.name}?",
+        yes=yes,
+        typed=environment.name if environment.protected else None,
+        confirm_option=confirm_name,
+    )
+    ended = carry_back(site, way, Telling(shared), reason=reason, wait=parse_duration(wait) if wait else 0.0)
+    steps = ("runbook resume --finish", "runbook rollback --emergency") if ended.outcome == "half-done" else ("runbook status",)
+    rows = plan_rows(way.plan.records(), ended.results)
+    return _answer(site, way, ended.exit, ended.message, ended_page(ended, site, next_steps=steps), rows)
+
+
+def back_screen(site: Site, way: WayBack) -> Page:
+    """The plan of a way back."""
+    page = Page()
+    assert way.plan is not None  # the caller looked
+    page.verdict("ROLLBACK", f"{site.playbook.service} · {site.environment.name}", f"{way.plan.came_from} -> {way.plan.to}")
+    plan_page(page, way.plan)
+    return page
+
+
+def _answer(site: Site, way: WayBack, exit_: Exit, message: str, page: Page, plan: object) -> Answer:
+    to = way.to
+    return Answer(
+        exit_, message, page, site.playbook.service, site.environment.name,
+        lists={"plan": plan, "stage": to.stage.name if to else None, "percent": to.percent if to else None},
+    )  # fmt: skip

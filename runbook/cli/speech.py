@@ -1,0 +1,90 @@
+"""Delivering an answer: as a page on the terminal, as text, as Markdown, or as one JSON document."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from runbook.cli.options import Format, Shared
+from runbook.show.answer import Answer
+from runbook.show.page import Page, Span
+from runbook.show.printing import as_markdown, as_plain, print_page, wants_colour, write_text
+from runbook.system.clock import rfc3339
+from runbook.system.refusals import Exit, Refusal
+
+
+def of_refusal(refusal: Refusal) -> Answer:
+    """What is refused, why, and what to type next."""
+    page = Page()
+    page.line(Span(refusal.message, "bold red" if refusal.exit is not Exit.UNKNOWN else "bold yellow"))
+    for problem in refusal.problems:
+        page.line(f"  {problem}", indent=4)
+    page.next(*refusal.next_steps)
+    from runbook.show.rows import problem_rows
+
+    return Answer(
+        refusal.exit,
+        refusal.message,
+        page,
+        lists={"problems": problem_rows(refusal.problems), "next": list(refusal.next_steps)},
+    )
+
+
+def deliver(answer: Answer, shared: Shared, name: str, started: float, seconds: float) -> int:
+    """Print the answer; standard output is data, standard error is talk. Gives the exit status."""
+    if shared.format is Format.JSON:
+        text = as_json(answer, name, started, seconds)
+    elif answer.text is not None:
+        text = answer.text
+    elif shared.format is Format.MARKDOWN:
+        text = as_markdown(answer.page)
+    else:
+        text = None
+    refused = answer.exit in (Exit.USAGE, Exit.BUSY, Exit.BUG, Exit.INTERRUPTED, Exit.TERMINATED)
+    stream = sys.stderr if refused and text is None else sys.stdout
+    if shared.output is not None and not refused:
+        return _to_file(answer, text if text is not None else as_plain(answer.page), shared.output)
+    if text is not None:
+        write_text(text)
+    elif not (shared.quiet and answer.exit is Exit.GO):
+        colour = shared.format is Format.TABLE and wants_colour(stream, shared.no_color)
+        print_page(answer.page, stream, colour=colour)
+    return int(answer.exit)
+
+
+def as_json(answer: Answer, name: str, started: float, seconds: float) -> str:
+    """The one JSON document, with a newline at its end."""
+    import msgspec
+
+    from runbook.show.documents import Document
+
+    document = Document(
+        command=name,
+        service=answer.service,
+        environment=answer.environment,
+        verdict=answer.exit.verdict,  # type: ignore[arg-type]
+        exit_reason=answer.exit.reason,  # type: ignore[arg-type]
+        message=answer.message,
+        started_at=rfc3339(started),
+        duration_ms=round(seconds * 1000, 3),
+        **answer.lists,
+    )
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+
+
+def _to_file(answer: Answer, text: str, path: Path) -> int:
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        print_page(of_refusal(Refusal(f"{path}: {error.strerror}")).page, sys.stderr, colour=False)
+        return int(Exit.USAGE) if answer.exit is Exit.GO else int(answer.exit)
+    return int(answer.exit)
+
+
+def terminal_width() -> int:
+    """Columns of the terminal, 80 where there is none."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns
+    except (OSError, ValueError):
+        return 80

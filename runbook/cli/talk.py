@@ -1,0 +1,115 @@
+"""Talk: what is said on standard error while a command works, and the questions it asks on a terminal."""
+
+from __future__ import annotations
+
+import sys
+
+from runbook.actions.listener import Listener
+from runbook.actions.steps import Plan, StepRecord
+from runbook.cli.options import Shared
+from runbook.language.durations import show_duration
+from runbook.show.page import Page, Span
+from runbook.show.printing import is_terminal, print_page, wants_colour
+from runbook.system.refusals import Refusal
+
+
+def say(shared: Shared, *parts: str | Span) -> None:
+    """One line of talk."""
+    if not shared.quiet:
+        page = Page()
+        page.line(*parts, indent=2)
+        show(shared, page)
+
+
+def show(shared: Shared, page: Page) -> None:
+    """A page of talk."""
+    print_page(page, sys.stderr, colour=wants_colour(sys.stderr, shared.no_color))
+
+
+class Telling(Listener):
+    """Tells of each step as it ends, and of the output of what it started under `--verbose` or when it failed."""
+
+    def __init__(self, shared: Shared, objective: float | None = None) -> None:
+        self._shared = shared
+        self._output: list[str] = []
+
+    def begun(self, record: StepRecord) -> None:
+        self._output = []
+        if is_terminal(sys.stderr) and not self._shared.quiet and record.kind in ("redeploy", "verify"):
+            say(self._shared, Span(f"  ..  {record.title:<12}  {record.detail}", "dim"))
+
+    def line(self, text: str) -> None:
+        self._output.append(text)
+        if self._shared.verbose:
+            say(self._shared, Span(f"        | {text}", "dim"))
+
+    def ended(self, record: StepRecord, mark: str, message: str, seconds: float) -> None:
+        if self._shared.quiet:
+            return
+        page = Page()
+        detail = message or record.detail
+        page.mark(mark, record.title, detail, show_duration(seconds) if seconds >= 0.005 else "", width=12)
+        if mark == "NO" and not self._shared.verbose:
+            for text in self._output[-8:]:
+                page.under(f"| {text}")
+        show(self._shared, page)
+
+    def say(self, text: str) -> None:
+        say(self._shared, text)
+
+
+def can_ask() -> bool:
+    """Whether a person is at a terminal."""
+    return is_terminal(sys.stdin) and is_terminal(sys.stderr)
+
+
+def confirm(shared: Shared, question: str, *, yes: bool, typed: str | None = None, confirm_option: str | None = None) -> None:
+    """Ask for consent. `typed` is the name that has to be typed out (a protected environment), else yes is enough.
+
+    Raises `Refusal`: exit 2 where nobody can be asked, naming the option; no-go when the answer is no.
+    """
+    if typed is not None:
+        if confirm_option == typed:
+            return
+        if confirm_option is not None:
+            raise Refusal(f"--confirm {confirm_option} is not {typed}", next_steps=[f"--confirm {typed}"])
+    elif yes:
+        return
+    if not can_ask():
+        option = f"--confirm {typed}" if typed else "--yes"
+        raise Refusal(f"{question} This needs an answer and there is no terminal.", next_steps=[f"give {option}"])
+    if not _asked(question, typed):
+        from runbook.system.refusals import Exit
+
+        raise Refusal("not confirmed; nothing was changed", exit_=Exit.NO_GO)
+
+
+def _asked(question: str, typed: str | None) -> bool:
+    import questionary
+
+    if typed is not None:
+        answer = questionary.text(f"{question} Type {typed} to go on:").unsafe_ask()
+        return bool(answer is not None and answer.strip() == typed)
+    return bool(questionary.confirm(question, default=False).unsafe_ask())
+
+
+def choose_one(question: str, choices: list[str]) -> str:
+    """One question with one key for each choice. Only called where `can_ask`."""
+    import questionary
+
+    keys = "1234567890abcdefghij"
+    made = [questionary.Choice(name, shortcut_key=keys[number]) for number, name in enumerate(choices)]
+    return str(questionary.rawselect(question, choices=made).unsafe_ask())
+
+
+def plan_page(page: Page, plan: Plan, *, watching: str = "", bake: str = "") -> None:
+    """The plan, each step with its undo, as it is shown before the question and under `--dry-run`."""
+    for number, record in enumerate(plan.records(), 1):
+        undo = f"undo: {record.undo}" if record.undo else ""
+        page.line(f"  {number}  {record.title:<9} {record.detail}", f"     {undo}" if undo else "", indent=15)
+        for line in record.diff:
+            page.line("     ", Span(line, "red" if line.startswith("-") else "green"), indent=7)
+    if bake:
+        page.line(f"  {len(plan.steps) + 1}  bake      {bake}", indent=15)
+    if watching:
+        page.line(f"     watching  {watching}", indent=15)

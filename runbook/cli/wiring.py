@@ -1,0 +1,204 @@
+"""Wiring: from what was typed and where to a site. The one place that opens stores and makes clocks."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from runbook.cli.choosing import Chosen, choose_environment, choose_playbook
+from runbook.cli.options import Shared
+from runbook.cli.talk import say
+from runbook.playbook.kit import Kit, list_kits
+from runbook.playbook.model import Environment, Playbook
+from runbook.rollout.site import Site
+from runbook.store.base import Store, StoreAway
+from runbook.store.events import Who
+from runbook.system.clock import Clock, MachineClock, utc
+from runbook.system.project import Project, StateFolder, find_project, state_folder
+from runbook.system.refusals import Refusal
+from runbook.system.secrets import Masker
+from runbook.system.settings import Settings, host_name, operator_of, read_settings
+from runbook.system.secret_sources import secrets_of
+from runbook.system.variables import Variables
+
+
+@dataclass
+class Bench:
+    """Where a command works: the project, its state, the settings, the clock, and who is at the keyboard."""
+
+    shared: Shared
+    project: Project
+    state: StateFolder
+    settings: Settings
+    clock: Clock
+    who: Who
+    store: Store | None
+    store_trouble: str
+
+
+def settings_of(shared: Shared) -> tuple[Project, Settings]:
+    """The project and the settings, options included."""
+    project = find_project(os.environ)
+    settings = read_settings(project.root, os.environ)
+    settings = settings.with_option("playbook", shared.playbook, "-p")
+    return project, settings.with_option("env", shared.env, "-e")
+
+
+def open_bench(shared: Shared) -> Bench:
+    """Find the project, open the store, forward what waits in the spool. A store that is away is no error here."""
+    project, settings = settings_of(shared)
+    state = state_folder(project.root)
+    if state.note:
+        say(shared, state.note)
+    clock = MachineClock()
+    operator, known = operator_of(settings, os.environ)
+    store, trouble = _open_store(settings, state.path, clock)
+    return Bench(
+        shared, project, state, settings, clock, Who(operator=operator, host=host_name(), known=known), store, trouble
+    )
+
+
+def _open_store(settings: Settings, folder: Path, clock: Clock) -> tuple[Store | None, str]:
+    from runbook.store.opening import open_store
+    from runbook.store.spool import Spool
+
+    try:
+        store = open_store(settings.get("state"), folder, clock)
+    except StoreAway as away:
+        return None, away.reason + (f" ({away.hint})" if away.hint else "")
+    with contextlib.suppress(StoreAway):  # what waits goes on waiting; the next command tries again
+        Spool(folder / "spool").forward(store)
+    return store, ""
+
+
+def known_names(bench: Bench) -> dict[str, str]:
+    """Every name under which kits and chains know a playbook, each with the playbook's name."""
+    names: dict[str, str] = {}
+    for kit in list_kits(bench.state.path):
+        names |= {kit.playbook[0]: kit.playbook[0], kit.playbook[1]: kit.playbook[0], kit.service: kit.playbook[0]}
+    if bench.store is not None:
+        with contextlib.suppress(StoreAway):
+            for info in bench.store.chains():
+                name = info.playbook_name
+                names |= {name: name, info.playbook_path: name, info.chain.service: name}
+    return {key: name for key, name in names.items() if key}
+
+
+def open_site(shared: Shared, *, tolerant: bool = False, bench: Bench | None = None) -> Site:
+    """The site that is meant. With `tolerant` a broken or missing playbook is said, and kits and chains stand in.
+
+    Raises `Refusal`.
+    """
+    bench = bench or open_bench(shared)
+    chosen = choose_playbook(bench.project.root, bench.settings.get("playbook"), known=known_names(bench))
+    playbook = read_playbook(bench, chosen, tolerant=tolerant)
+    if playbook is None:
+        playbook = stand_in(bench, chosen)
+    environment = choose_environment(playbook, bench.settings.get("env"), shipped=chosen.shipped)
+    return site_of(bench, chosen, playbook, environment, tolerant=tolerant)
+
+
+def read_playbook(bench: Bench, chosen: Chosen, *, tolerant: bool) -> Playbook | None:
+    """The playbook, checked as a whole; None where it cannot be read and that is tolerated. Raises `Refusal`."""
+    from runbook.playbook.load import load_playbook
+
+    if chosen.path is None:
+        if not tolerant:
+            raise Refusal(f"the playbook {chosen.name} is gone", next_steps=["runbook status", "runbook rollback --emergency"])
+        say(bench.shared, f"the playbook {chosen.name} is gone; this is from the store and the kit")
+        return None
+    loaded = load_playbook(chosen.path, bench.project.root)
+    if loaded.playbook is not None:
+        return loaded.playbook
+    if tolerant:
+        say(bench.shared, f"the playbook {chosen.name} is broken ({len(loaded.errors)} errors, runbook lint shows them)")
+        return None
+    raise Refusal(
+        f"{loaded.errors[0].place.file if loaded.errors[0].place else chosen.path}: the playbook has "
+        f"{len(loaded.errors)} error{'' if len(loaded.errors) == 1 else 's'}; nothing was run",
+        problems=loaded.errors,
+        next_steps=["runbook lint", "runbook rollback --emergency  works all the same"],
+    )
+
+
+def kits_of(bench: Bench, chosen: Chosen) -> list[Kit]:
+    """The kits of a playbook, by its name, its path or its service."""
+    return [kit for kit in list_kits(bench.state.path) if chosen.name in (*kit.playbook, kit.service)]
+
+
+def stand_in(bench: Bench, chosen: Chosen) -> Playbook:
+    """What stands in for a playbook that cannot be read: its kits, else what the store knows. Raises `Refusal`."""
+    from runbook.playbook.load import from_plain
+
+    merged: Playbook | None = None
+    for kit in kits_of(bench, chosen):
+        loaded = from_plain(kit.sections, "kit").playbook
+        if loaded is not None:
+            environments = {**(merged.environments if merged else {}), **loaded.environments}
+            merged = msgspec.structs.replace(loaded, environments=environments, path=kit.playbook[1])
+    if merged is not None:
+        return merged
+    chains = [] if bench.store is None else bench.store.chains()
+    mine = [info for info in chains if chosen.name in (info.playbook_name, info.playbook_path, info.chain.service)]
+    if not mine:
+        raise Refusal(f"nothing is known of {chosen.name}", next_steps=["runbook lint", "runbook playbooks"])
+    return Playbook(
+        service=mine[0].chain.service,
+        path=mine[0].playbook_path,
+        environments={info.chain.environment: Environment(name=info.chain.environment) for info in mine},
+    )
+
+
+def site_of(
+    bench: Bench, chosen: Chosen, playbook: Playbook, environment: Environment, *, tolerant: bool = False
+) -> Site:
+    """A site from a playbook and one of its environments; a sandbox lends its URL, flag file and redeploy."""
+    from runbook.cli.practice import lent
+
+    if environment.sandbox:
+        environment = lent(bench.project.root, bench.state.path, playbook, environment, tolerant=tolerant)
+    masker = Masker()
+    masker.learn_environment(os.environ)
+    return Site(
+        project=bench.project.root,
+        state_folder=bench.state.path,
+        playbook=playbook,
+        playbook_name=chosen.name,
+        environment=environment,
+        who=bench.who,
+        clock=bench.clock,
+        masker=masker,
+        variables=variables_of(bench, playbook, environment, masker),
+        store=bench.store,
+        store_trouble=bench.store_trouble,
+    )
+
+
+def variables_of(
+    bench: Bench, playbook: Playbook, environment: Environment, masker: Masker
+) -> Callable[[dict[str, str]], Variables]:
+    """How a site makes the values of `${...}` for a position."""
+    secrets = secrets_of(playbook.secrets, bench.project.root)
+    today = utc(bench.clock.wall())
+    fixed = {
+        "environment": environment.name,
+        "service": playbook.service,
+        "today": today.strftime("%Y-%m-%d"),
+        "month": today.strftime("%Y-%m"),
+    }
+
+    def made(context: dict[str, str]) -> Variables:
+        return Variables(
+            declared=environment.variables,
+            process=os.environ,
+            context={**fixed, **context},
+            secrets=secrets,
+            masker=masker,
+        )
+
+    return made

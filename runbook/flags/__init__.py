@@ -1,0 +1,1 @@
+"""Flag files, edited by the byte."""

@@ -1,0 +1,1 @@
+"""From open to post-mortem: severity, clocks, timeline."""

@@ -1,0 +1,1 @@
+"""Pure decisions: verdicts, windows, rules, gates, statistics."""

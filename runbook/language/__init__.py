@@ -1,0 +1,1 @@
+"""Pure language: places in a text, units, durations, substitution, conditions."""

@@ -1,0 +1,105 @@
+"""The kit: the way back of one service and environment, left on disk before the first change of each ramp.
+
+It is a mini-playbook (the sections that the emergency needs, as plain data) and a shell script beside it for the case
+that the tool itself is gone. It holds names of secrets, never values, and stays until the next ramp writes a newer one.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from runbook import __version__
+from runbook.playbook.model import Environment, Playbook
+from runbook.system.clock import rfc3339
+from runbook.system.files import FileTrouble, read_regular, write_private
+
+SECTIONS = ("runbook", "service", "title", "flags", "secrets", "verify", "rollback", "stages")
+STAGE_KEYS = ("stage", "percent", "set")
+
+
+class Kit(msgspec.Struct, frozen=True, kw_only=True):
+    """What the kit file holds. `written_at` is seconds since the epoch; `position` where the service stood then."""
+
+    written_at: float
+    tool: str
+    service: str
+    environment: str
+    playbook: tuple[str, str]
+    position: str
+    sections: dict[str, Any]
+
+
+def sections_of(playbook: Playbook, environment: Environment) -> dict[str, Any]:
+    """The mini-playbook: the sections of the way back, with this one environment.
+
+    Of a sandbox, what the practice service gave (its URL, flag file and redeploy) is spelled out.
+    """
+    sections = {name: playbook.plain[name] for name in SECTIONS if name in playbook.plain and name != "stages"}
+    sections["stages"] = [
+        {key: stage[key] for key in STAGE_KEYS if key in stage} for stage in playbook.plain.get("stages", [])
+    ]
+    plain = dict(playbook.plain.get("environments", {}).get(environment.name) or {})
+    if environment.sandbox:
+        plain |= {"url": environment.url, "flags_in": [{place.kind: place.path} for place in environment.flags_in]}
+        if environment.redeploy is not None:
+            action = environment.redeploy.action
+            plain["redeploy"] = {"command": list(action.options.command), "timeout": f"{action.timeout:g}s"}
+    sections["environments"] = {environment.name: plain}
+    return sections
+
+
+def kit_path(state_folder: Path, slug: str) -> Path:
+    return state_folder / "kit" / f"{slug}.json"
+
+
+def write_kit(state_folder: Path, slug: str, kit: Kit, script: str) -> Path:
+    """Write the kit and the script beside it; returns the script's path."""
+    path = kit_path(state_folder, slug)
+    write_private(path, msgspec.json.format(msgspec.json.encode(kit), indent=1) + b"\n")
+    write_private(path.with_suffix(".sh"), script.encode())
+    return path.with_suffix(".sh")
+
+
+def read_kit(path: Path) -> Kit | None:
+    """The kit in a file; None when there is none or it cannot be read."""
+    try:
+        return msgspec.json.decode(read_regular(path), type=Kit)
+    except (FileTrouble, msgspec.MsgspecError):
+        return None
+
+
+def list_kits(state_folder: Path) -> list[Kit]:
+    """Every kit of the project that can be read."""
+    found = [read_kit(path) for path in sorted((state_folder / "kit").glob("*.json"))]
+    return [kit for kit in found if kit is not None]
+
+
+def script_of(
+    kit: Kit, project: Path, by_hand: Sequence[str], redeploy: str | None, steps: Sequence[str], verify: Sequence[str]
+) -> str:
+    """A plain shell script that goes the same way back. `by_hand` are the lines that the flag files must show."""
+    lines = [
+        "#!/bin/sh",
+        f"# The way back of {kit.service} in {kit.environment}, to its safe flags.",
+        f"# Written {rfc3339(kit.written_at)} by runbook {__version__}, when it stood at {kit.position or 'no position'}.",
+        "# With the tool:    runbook rollback --emergency",
+        "# Without it:       read this, then  sh " + shlex.quote(f"{kit.service}-{kit.environment}.sh"),
+        "set -eu",
+        f"cd {shlex.quote(str(project))}",
+        "",
+        "# 1. the flags: these values, each wherever its key stands",
+        *by_hand,
+        "",
+        "# 2. redeploy, so that the service reads them",
+        redeploy or "# (the playbook names no redeploy)",
+        *(["", "# 3. then", *steps] if steps else []),
+        "",
+        "# 4. verify: every line must answer",
+        *(verify or ["# (the playbook names no verify)"]),
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,101 @@
+"""The whole playbook: every section, what may stand in it, and what comes later."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from runbook import __version__
+from runbook.playbook.environments import ENVIRONMENTS, FLAGS, SECRETS
+from runbook.playbook.items import CheckShape
+from runbook.playbook.metrics import METRICS, POLICY
+from runbook.playbook.nodes import Node, ScalarNode, described
+from runbook.playbook.reading import Reading
+from runbook.playbook.records import Key, ListOf, MapOf
+from runbook.playbook.rollback import ROLLBACK, Severities
+from runbook.playbook.shapes import NAME, NAME_HINT, Anything, Schema, Text, scalar
+from runbook.playbook.stages import Stages
+
+LANGUAGE = 1
+COMPARED = {
+    ">=": lambda ours, wanted: ours >= wanted,
+    "<=": lambda ours, wanted: ours <= wanted,
+    ">": lambda ours, wanted: ours > wanted,
+    "<": lambda ours, wanted: ours < wanted,
+    "==": lambda ours, wanted: ours == wanted,
+}
+
+
+@dataclass(frozen=True)
+class LanguageVersion:
+    """The version of the language: 1."""
+
+    def read(self, node: Node, reading: Reading) -> int:
+        value = node.value if isinstance(node, ScalarNode) else None
+        if isinstance(value, int) and not isinstance(value, bool) and value > LANGUAGE:
+            hint = f"this is runbook {__version__}, which reads runbook: {LANGUAGE}"
+            raise reading.wrong(node.place, f"runbook: {value} asks for a newer tool", hint)
+        if value != LANGUAGE or isinstance(value, bool):
+            raise reading.wrong(
+                node.place, f"{described(node)} is no version of the language", f"write runbook: {LANGUAGE}"
+            )
+        return LANGUAGE
+
+    def schema(self) -> Schema:
+        return {"const": LANGUAGE}
+
+
+@dataclass(frozen=True)
+class NeededVersion:
+    """Which versions of the tool can read this: `>= 0.1`, or several, joined by commas."""
+
+    def read(self, node: Node, reading: Reading) -> str:
+        text = scalar(node, reading, 'a version such as ">= 0.1"').text
+        ours = version_of(__version__)
+        for part in text.split(","):
+            found = re.fullmatch(r"\s*(>=|<=|==|>|<)\s*([0-9]{1,6}(?:\.[0-9]{1,6}){0,3})\s*", part)
+            if not found:
+                raise reading.wrong(node.place, f"'{part.strip()}' names no version", 'write it like ">= 0.1"')
+            if not COMPARED[found[1]](ours, version_of(found[2])):
+                hint = f"this is runbook {__version__}: install one that fits"
+                raise reading.wrong(node.place, f"this playbook needs runbook {text.strip()}", hint)
+        return text
+
+    def schema(self) -> Schema:
+        return {"type": "string"}
+
+
+def version_of(text: str) -> tuple[int, ...]:
+    """A version as numbers, padded so that 0.1 and 0.1.0 are equal."""
+    numbers = [int(part) for part in re.findall(r"[0-9]+", text)[:4]]
+    return tuple(numbers + [0] * (4 - len(numbers)))
+
+
+SECTIONS: Mapping[str, Key[Any]] = {
+    "runbook": Key(LanguageVersion(), "the version of this language: 1", required=True),
+    "service": Key(Text("the name of a service", NAME, NAME_HINT), "the name of the service", required=True),
+    "title": Key(Text("a title"), "what it is about, in a line"),
+    "needs": Key(NeededVersion(), 'the versions of this tool that can read it: ">= 0.1"'),
+    "extends": Key(Anything(), "a file beside this one whose sections are shared; what stands here wins"),
+    "flags": Key(FLAGS, "the keys that are ours, and their safe values"),
+    "environments": Key(ENVIRONMENTS, "where the service runs"),
+    "secrets": Key(SECRETS, "names of secrets and where each comes from"),
+    "verify": Key(ListOf(CheckShape()), "what must hold after every redeploy"),
+    "metrics": Key(METRICS, "the numbers that are watched"),
+    "checklists": Key(
+        MapOf(ListOf(CheckShape()), "the name of a checklist", remember=True), "lists of checks, by name"
+    ),
+    "stages": Key(Stages(), "the ladder: stages in the order in which they are entered"),
+    "rollback": Key(ROLLBACK, "the way back"),
+    "severities": Key(Severities(), "how fast each severity demands an answer"),
+    "on_nodata": Key(POLICY, "what no data means, where nothing nearer says it (hold)"),
+    "on_error": Key(POLICY, "what an unanswered question means, where nothing nearer says it (hold)"),
+}
+NOT_YET = (
+    "alerts", "calendar", "changelog", "channels", "contacts", "dashboard", "drills", "experiments", "incident",
+    "links", "maintenance", "matrix", "notices", "review", "routines", "slos", "tests", "troubleshooting",
+)  # fmt: skip
+GATEKEEPERS = ("runbook", "needs")  # where these say no, nothing else in the file can be trusted to mean what it says
+ESSENTIAL = (*GATEKEEPERS, "service", "flags", "environments", "rollback", "verify")  # what an emergency reads

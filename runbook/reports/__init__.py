@@ -1,0 +1,1 @@
+"""What is written: reports rendered from templates."""

@@ -1,0 +1,1 @@
+"""Position, ladder, plan, ramp, rollback, bake, emergency, resume."""

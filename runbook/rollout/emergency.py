@@ -1,0 +1,163 @@
+"""The emergency: back to the safe flags, whatever else is broken.
+
+It needs no store, no metrics, no terminal, no whole playbook. It ends what runs, sets the values over whatever stands
+there, redeploys, verifies, and tells the store or the spool afterwards.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from runbook.actions.journal import Journal, TakenOver, open_journals
+from runbook.actions.listener import Listener
+from runbook.actions.runner import walk
+from runbook.incidents.incident import open_or_join
+from runbook.rollout.ladder import ladder
+from runbook.rollout.lock import emergency_lock
+from runbook.rollout.operation import Aim, Ended, begin, means_of, new_operation
+from runbook.rollout.planning import emergency_plan, safe_values
+from runbook.rollout.ramp import overtaken
+from runbook.rollout.rollback import end_of_way_back
+from runbook.rollout.site import Site
+from runbook.rollout.underway import settle
+from runbook.store.base import Busy, StoreAway
+from runbook.store.events import Event
+from runbook.store.state import State
+from runbook.system.processes import end_marked
+from runbook.system.refusals import Exit
+
+ATTACH_LIMIT = 30.0  # seconds without progress after which a second emergency takes over from the first
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Why an emergency is declared. `rule` names the trigger when a robot decided."""
+
+    reason: str = ""
+    rule: str = ""
+    takeover: bool = False
+
+
+def emergency(site: Site, listener: Listener, alarm: Alarm) -> Ended:
+    """Go to the safe flags. A second emergency attaches to a first that lives, and takes over when it stands still."""
+    operation, takeover = new_operation(), alarm.takeover
+    with site.interruptions:
+        while True:
+            try:
+                return _once(site, listener, alarm, operation, takeover)
+            except Busy as first:
+                ended = _attach(site, listener, first)
+                if ended is not None:
+                    return ended
+                takeover = True
+
+
+def _once(site: Site, listener: Listener, alarm: Alarm, operation: str, takeover: bool) -> Ended:
+    with emergency_lock(
+        site, operation, takeover=takeover, ended=lambda: end_what_runs(site, listener.say)
+    ) as lock:
+        site.forget_state()
+        state = site.state()
+        came_from = state.position.name if state.position else ""
+        plan = emergency_plan(site, came_from)
+        stage, percent = _first(site)
+        aim = Aim(stage, percent, safe_values(site.playbook), alarm.reason, alarm.rule, state.rollout)
+        journal = begin(site, plan, aim, lock, operation, store_needed=False)
+        means = means_of(site, lock, operation, listener, {"percent": f"{_target_percent(site):g}", "stage": stage})
+        try:
+            results = walk(plan, journal, means, go_on=True)
+        except TakenOver:
+            return overtaken(operation)
+        incident, events = _told(site, journal, alarm, state)
+        ended = end_of_way_back(site, journal, plan, results, how="emergency", safe=True, extra=events)
+        return Ended(
+            ended.outcome, ended.exit, ended.message, operation, ended.results, ended.by_hand, incident, ended.seconds
+        )
+
+
+def end_what_runs(site: Site, say: Callable[[str], None]) -> None:
+    """End what an operation before us still does, and take its journal away: its next entry stops it."""
+    for journal in open_journals(site.journals, site.slug):
+        if journal.ended is not None:
+            settle(site, journal)
+            continue
+        header = journal.header
+        journal.set_aside()
+        count = end_marked(header.operation)
+        say(f"took over from {header.kind} to {header.to} by {header.who.operator}" + (
+            f"; ended {count} process{'' if count == 1 else 'es'} of it" if count else ""
+        ))  # fmt: skip
+        _close(site, journal)
+
+
+def _close(site: Site, journal: Journal) -> None:
+    """Tell the store that the operation before us was ended by the emergency."""
+    header = journal.header
+    announced = [event for entry in journal.entries if entry.state == "announced" for event in entry.events]
+    told = {"outcome": "taken-over", "kind": header.kind, "from": header.came_from, "to": header.to,
+            "message": "ended by an emergency"}  # fmt: skip
+    site.record(*announced, site.event("operation.ended", told, operation=header.operation, epoch=header.epoch))
+    journal.remove()
+
+
+def _first(site: Site) -> tuple[str, float]:
+    """The first stage's position; without stages the safe flags' own name."""
+    rungs = ladder(site.playbook)
+    return (rungs[0].stage.name, rungs[0].percent) if rungs else ("safe", 0.0)
+
+
+def _target_percent(site: Site) -> float:
+    """The percentage that `rollback.set` names."""
+    flags = site.playbook.flags
+    text = safe_values(site.playbook).get(flags.percent or "", "0") if flags else "0"
+    try:
+        value = float(text)
+    except ValueError:
+        return 0.0
+    return value * 100 if flags and flags.fraction else value
+
+
+def _told(site: Site, journal: Journal, alarm: Alarm, before: State) -> tuple[int, Sequence[Event]]:
+    """The events beside the position: the incident, and the hold after a robot's decision."""
+    header = journal.header
+    severity = site.playbook.rollback.incident if site.playbook.rollback else "P1"
+    why = alarm.rule or alarm.reason or "emergency rollback"
+    told = open_or_join(before, f"Emergency rollback of {header.service}: {why}", severity, started=header.began)
+    events = [site.event(told.kind, told.payload, operation=header.operation, epoch=header.epoch)]
+    if alarm.rule:
+        held = {"reason": f"after the automatic way back: {alarm.rule}", "automatic": True}
+        events.append(site.event("hold.set", held, operation=header.operation, epoch=header.epoch))
+    return told.incident, events
+
+
+def _attach(site: Site, listener: Listener, first: Busy) -> Ended | None:
+    """Show the emergency that is at work until it ends; None when it stood still for 30 s or its process died."""
+    lease, seen, since = first.lease, "", time.monotonic()
+    listener.say(f"an emergency by {lease.holder.operator} on {lease.holder.host} is at work; this one attaches to it")
+    while time.monotonic() - since < ATTACH_LIMIT:
+        try:
+            view = site.store.lease_of(site.chain) if site.store else None
+        except StoreAway as away:
+            site.lose_store(away)
+            return None
+        if view is None or view.lease.operation != lease.operation:
+            return _result_of(site, lease.operation)
+        if not view.live:
+            return None
+        if view.lease.doing != seen:
+            seen, since = view.lease.doing, time.monotonic()
+            listener.say(seen)
+        time.sleep(0.2)
+    return None
+
+
+def _result_of(site: Site, operation: str) -> Ended | None:
+    """How the first emergency ended, by its event; None when nothing tells, so that we go ourselves."""
+    site.forget_state()
+    last = site.state().last_operation or {}
+    if last.get("id") != operation:
+        return None
+    done = last.get("outcome") == "done"
+    return Ended(str(last.get("outcome")), Exit.GO if done else Exit.FAILED, str(last.get("message", "")), operation)

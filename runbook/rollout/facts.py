@@ -1,0 +1,154 @@
+"""What the judge is told: the playbook's metrics, the samples kept, this look's readings, and what is built in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from runbook.judge.facts import Facts, Sample, Series, Value
+from runbook.judge.verdicts import STATUS_OF, Truth
+from runbook.playbook.model import Metric, Playbook
+from runbook.rollout.bake import elapsed_since
+from runbook.rollout.looking import Look
+from runbook.rollout.site import Site
+from runbook.rollout.standing import Standing
+from runbook.store.base import SampleRow, StoreAway
+
+SHORTEST_INTERVAL = 0.2  # a sandbox shortens intervals, but never below this
+WINDOW_KEPT = 3600.0  # how far back samples are read where nothing was entered, seconds
+
+
+def interval_of(metric: Metric, scale: float) -> float:
+    """How often a metric is measured, seconds, with the sandbox's scale."""
+    return max(SHORTEST_INTERVAL, metric.interval * scale) if scale != 1.0 else metric.interval
+
+
+def sample_of(row: SampleRow) -> Sample:
+    """A kept measurement, as the judge reads it."""
+    return Sample(row.t, row.text if row.text is not None else row.value, row.error)
+
+
+def kept_samples(site: Site, name: str, since: float) -> list[Sample]:
+    """The samples of a metric since then; none when the store is away."""
+    if site.store is None:
+        return []
+    try:
+        return [sample_of(row) for row in site.store.samples(site.chain, name, since)]
+    except StoreAway as away:
+        site.lose_store(away)
+        return []
+
+
+def facts_of(site: Site, standing: Standing, look: Look | None, *, since: float | None = None) -> Facts:
+    """Everything that conditions may be judged on. `since` widens the samples read back, seconds since the epoch."""
+    state, now, scale = site.state(), site.clock.wall(), site.environment.bake_scale
+    position = standing.position
+    entered = position.since if position is not None and standing.entered else None
+    start = min(x for x in (since, entered, now - WINDOW_KEPT * max(scale, 0.001)) if x is not None)
+    series: dict[str, Series] = {}
+    values: dict[str, Value] = builtins_of(site, standing)
+    units: dict[str, str | None] = {}
+    for name, metric in site.playbook.metrics.items():
+        if metric.counter is not None:
+            values[name], units[name] = float(state.counted(metric.counter, entered or 0.0)), metric.unit or "count"
+        elif metric.value is not None:
+            values[name], units[name] = metric.value, metric.unit
+        else:
+            series[name] = _series(site, name, metric, start, look)
+    return Facts(
+        now=now,
+        series=series,
+        values=values,
+        units=units,
+        checks=_checks(look, now),
+        percent=position.percent if position else None,
+        entered=entered,
+        scale=scale,
+        service_down=service_down(look),
+    )
+
+
+def _series(site: Site, name: str, metric: Metric, start: float, look: Look | None) -> Series:
+    scale = site.environment.bake_scale
+    samples = kept_samples(site, name, start)
+    fresh = look.readings.get(name) if look else None
+    if fresh is not None and (not samples or samples[-1].t < fresh.t):
+        samples.append(fresh)
+    interval = interval_of(metric, scale)
+    oldest = max(3 * SHORTEST_INTERVAL, metric.max_age * scale) if metric.max_age is not None else 3 * interval
+    return Series(
+        unit=metric.unit,
+        samples=tuple(samples),
+        interval=interval,
+        max_age=oldest,
+        min_samples=metric.min_samples,
+        covers=metric.covers,
+    )
+
+
+def builtins_of(site: Site, standing: Standing) -> dict[str, Value]:
+    """The names that every playbook has."""
+    state, position = site.state(), standing.position
+    incidents = state.open_incidents()
+    return {
+        "percent": position.percent if position else None,
+        "fraction": position.percent / 100 if position else None,
+        "stage": position.stage if position else None,
+        "stage_age": elapsed_since(position, site.clock) if position and standing.entered else None,
+        "incidents": float(len(incidents)),
+        "incidents_p0": float(sum(1 for incident in incidents if incident.severity == "P0")),
+        "rollbacks": float(state.rollbacks),
+    }
+
+
+def _checks(look: Look | None, now: float) -> dict[str, list[tuple[float, Truth]]]:
+    truths = {status: truth for truth, status in STATUS_OF.items()}
+    if look is None:
+        return {}
+    said: dict[str, list[tuple[float, Truth]]] = {}
+    for row in look.checks:
+        truth = truths.get(row.status, Truth.UNKNOWN)
+        said.setdefault(row.check.id, []).append((now, truth))
+        said.setdefault(row.check.full_id, []).append((now, truth))
+    if (down := reachability(look)) is not None:
+        said["service"] = [(now, Truth.FALSE if down else Truth.TRUE)]
+    return said
+
+
+def reachability(look: Look) -> bool | None:
+    """Whether the service is down: some *is it there* check of `verify` fails; None when there is none to tell."""
+    asked = [row for row in look.checks if row.check.checklist == "verify" and row.check.options.presence()]
+    return any(row.status == "fail" for row in asked) if asked else None
+
+
+def service_down(look: Look | None) -> bool:
+    return bool(look is not None and reachability(look))
+
+
+def known_names(playbook: Playbook) -> Mapping[str, str | None]:
+    """Each metric with its unit."""
+    return {name: metric.unit for name, metric in playbook.metrics.items()}
+
+
+def keep(site: Site, readings: Mapping[str, Sample], names: Sequence[str] | None = None) -> None:
+    """Keep what was seen as samples; nothing happens when the store is away."""
+    rows = [
+        SampleRow(
+            metric=name,
+            t=sample.t,
+            value=_number(sample.value),
+            text=sample.value if isinstance(sample.value, str) else None,
+            error=sample.error,
+        )
+        for name, sample in readings.items()
+        if names is None or name in names
+    ]
+    if site.store is None or not rows:
+        return
+    try:
+        site.store.keep_samples(site.chain, rows)
+    except StoreAway as away:
+        site.lose_store(away)
+
+
+def _number(value: Value) -> float | None:
+    return float(value) if isinstance(value, (int, float)) else None

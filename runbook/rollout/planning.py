@@ -1,0 +1,112 @@
+"""Plans: the steps from here to there. Reads the flag files; changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from runbook.actions.base import Action
+from runbook.actions.steps import Act, Plan, Redeploy, SetFlags, Step, Verify
+from runbook.checks.base import Check
+from runbook.flags.changes import FlagTrouble
+from runbook.flags.target import FlagFile
+from runbook.playbook.model import Environment, Playbook
+from runbook.rollout.site import Site
+from runbook.system.refusals import Exit, Refusal
+
+
+def shares(site: Site, files: Sequence[FlagFile], values: Mapping[str, str]) -> list[dict[str, str]]:
+    """Which values belong into which file: those it has; a key that no file has goes to the first."""
+    keys = tuple(values)
+    present = [file.read(keys).values for file in files]
+    placed: list[dict[str, str]] = [{} for _ in files]
+    for key, value in values.items():
+        owners = [number for number, shown in enumerate(present) if shown.get(key) is not None]
+        for number in owners or [0]:
+            placed[number][key] = value
+    return placed
+
+
+def set_steps(site: Site, values: Mapping[str, str]) -> list[SetFlags]:
+    """The flag edits, prepared and not written. Raises `FlagTrouble` when a file cannot be edited exactly."""
+    files = site.flag_files()
+    if not files or not values:
+        return []
+    return [
+        SetFlags(file, file.prepare(share), share)
+        for file, share in zip(files, shares(site, files, values), strict=True)
+        if share
+    ]
+
+
+def forced_steps(site: Site, values: Mapping[str, str]) -> list[SetFlags]:
+    """The flag edits of the emergency: exact where possible, each file by itself, forced where it is not."""
+    steps = []
+    for file in site.flag_files():
+        try:
+            keys = [key for key, value in file.read(tuple(values)).values.items() if value is not None]
+            share = {key: values[key] for key in keys} if len(site.environment.flags_in) > 1 else dict(values)
+            steps.append(SetFlags(file, file.prepare(share), share))
+        except FlagTrouble:
+            steps.append(SetFlags(file, None, dict(values), force=True))
+    return steps
+
+
+def steps_to(
+    site: Site, flags: Sequence[SetFlags], *, extra: Sequence[Check | Action] = (), redeploy: bool = True
+) -> tuple[Step, ...]:
+    """Flags, redeploy, what else there is to do, verify."""
+    steps: list[Step] = list(flags)
+    if redeploy and site.environment.redeploy is not None:
+        steps.append(Redeploy(site.environment.redeploy.action))
+    for item in extra:
+        steps.append(Act(item) if isinstance(item, Action) else Verify((item,), within=item.timeout))
+    if site.playbook.verify:
+        steps.append(verify_step(site.playbook, site.environment))
+    return tuple(steps)
+
+
+def verify_step(playbook: Playbook, environment: Environment) -> Verify:
+    """The playbook's verify list, polled as the redeploy's options say."""
+    redeploy = environment.redeploy
+    if redeploy is None:
+        return Verify(playbook.verify)
+    return Verify(playbook.verify, redeploy.verify_within, redeploy.settle, redeploy.passes)
+
+
+def refuse_flags(site: Site, trouble: FlagTrouble) -> Refusal:
+    """The refusal for a flag file that cannot be read or edited exactly: exit 4, nothing changed."""
+    return Refusal(
+        f"{trouble.path}: {trouble.reason}. Nothing was changed.",
+        exit_=Exit.FAILED,
+        next_steps=[trouble.hint] if trouble.hint else ["runbook doctor  shows what is found where"],
+    )
+
+
+def ramp_plan(site: Site, came_from: str, to: str, values: Mapping[str, str]) -> Plan:
+    """The plan of one step up. Raises `FlagTrouble`."""
+    return Plan("ramp", came_from, to, steps_to(site, set_steps(site, values)))
+
+
+def rollback_plan(site: Site, came_from: str, to: str, values: Mapping[str, str], kind: str = "rollback") -> Plan:
+    """The plan of a way back along the ladder. Raises `FlagTrouble`."""
+    rollback = site.playbook.rollback
+    return Plan(kind, came_from, to, steps_to(site, set_steps(site, values), extra=rollback.steps if rollback else ()))
+
+
+def emergency_plan(site: Site, came_from: str) -> Plan:
+    """The plan that needs nothing but the flag files: `rollback.set`, redeploy, the rollback's steps, verify."""
+    values = safe_values(site.playbook)
+    rollback = site.playbook.rollback
+    steps = steps_to(site, forced_steps(site, values), extra=rollback.steps if rollback else ())
+    return Plan("emergency", came_from, "safe", steps)
+
+
+def safe_values(playbook: Playbook) -> dict[str, str]:
+    """What the way back sets: `rollback.set`, else the safe flags; the percentage first."""
+    values = dict(playbook.rollback.set) if playbook.rollback and playbook.rollback.set else {}
+    if not values and playbook.flags is not None:
+        values = dict(playbook.flags.safe)
+    percent = playbook.flags.percent if playbook.flags else None
+    if percent in values:
+        values = {percent: values[percent], **values}
+    return values

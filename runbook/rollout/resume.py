@@ -1,0 +1,170 @@
+"""Resume: finish or undo an operation that was cut off. It works from the journal, not from the playbook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runbook.actions.base import Action
+from runbook.actions.journal import Entry, Header, Journal, TakenOver
+from runbook.actions.listener import Listener
+from runbook.actions.runner import Means, StepResult, walk
+from runbook.actions.steps import Act, Plan, Redeploy, SetFlags, Step
+from runbook.flags.changes import FlagTrouble
+from runbook.flags.target import FlagFile
+from runbook.playbook.load import from_plain
+from runbook.playbook.model import Environment, Playbook
+from runbook.rollout.lock import Lock, service_locked
+from runbook.rollout.operation import Ended, entered_event, finish, means_of
+from runbook.rollout.planning import verify_step
+from runbook.rollout.ramp import overtaken, taken_back
+from runbook.rollout.rollback import end_of_way_back
+from runbook.rollout.site import Site
+from runbook.rollout.underway import Underway
+from runbook.store.events import Event
+from runbook.system.processes import end_marked
+from runbook.system.refusals import Exit, Refusal
+
+
+@dataclass(frozen=True)
+class CutOff:
+    """A cut-off operation, made whole again: the site as it was meant then, its plan, and its journal."""
+
+    site: Site
+    plan: Plan
+    journal: Journal
+
+
+def reopen(site: Site, found: Underway) -> CutOff:
+    """Rebuild the operation from its header. Raises `Refusal` when the header cannot be read by this version."""
+    header = found.header
+    loaded = from_plain(header.sections, f"journal of {header.operation}")
+    environment = loaded.playbook.environments.get(header.environment) if loaded.playbook else None
+    if loaded.playbook is None or environment is None:
+        raise Refusal(
+            "the journal of the operation cannot be read by this version of the tool",
+            exit_=Exit.FAILED,
+            problems=loaded.problems,
+            next_steps=["runbook rollback --emergency"],
+        )
+    site.playbook, site.environment = loaded.playbook, environment
+    journal = found.journal or Journal.begin(site.journals, site.slug, header)
+    steps = tuple(_step(site, loaded.playbook, environment, header, number, journal) for number in range(len(header.steps)))
+    return CutOff(site, Plan(header.kind, header.came_from, header.to, steps), journal)
+
+
+def _step(
+    site: Site, playbook: Playbook, environment: Environment, header: Header, number: int, journal: Journal
+) -> Step:
+    record = header.steps[number]
+    if record.kind == "set":
+        file = FlagFile(site.project, record.place, record.in_place, site.state_folder)
+        values = {change.key: change.new for change in journal.changes_of(number)}
+        return SetFlags(file, None, values)
+    if record.kind == "redeploy" and environment.redeploy is not None:
+        return Redeploy(environment.redeploy.action)
+    if record.kind == "do":
+        actions = [item for item in (playbook.rollback.steps if playbook.rollback else ()) if isinstance(item, Action)]
+        same = [item for item in actions if item.title == record.title]
+        if same:
+            return Act(same[0])
+    return verify_step(playbook, environment)
+
+
+def finish_cut_off(cut: CutOff, listener: Listener, *, wait: float = 0.0) -> Ended:
+    """Do what was not done: the flags as planned, redeploy, the rest, verify."""
+    site, journal, header = cut.site, cut.journal, cut.journal.header
+    with site.interruptions, service_locked(site, header.operation, "resume", wait=wait) as lock:
+        end_marked(header.operation)
+        try:
+            plan = Plan(cut.plan.kind, cut.plan.came_from, cut.plan.to, tuple(_prepared(s) for s in cut.plan.steps))
+        except FlagTrouble as trouble:
+            return _left(site, journal, f"{trouble.path}: {trouble.reason}")
+        means = _means(site, lock, header, listener, going_on=True)
+        try:
+            results = walk(plan, journal, means, go_on=header.kind != "ramp", skip=_nothing_to_do(plan, journal))
+        except TakenOver:
+            return overtaken(header.operation)
+        if header.kind != "ramp":
+            return end_of_way_back(
+                site, journal, plan, results, how=header.kind, safe=header.kind == "emergency" or _is_first(site, header)
+            )
+        if all(result.ok for result in results):
+            return _finished(site, journal, results)
+        return _taken_back(site, journal, plan, results, lock, listener)
+
+
+def _prepared(step: Step) -> Step:
+    if isinstance(step, SetFlags) and step.values:
+        return SetFlags(step.file, step.file.prepare(step.values), step.values)
+    return step
+
+
+def _nothing_to_do(plan: Plan, journal: Journal) -> frozenset[int]:
+    """The actions that were done already. Flags are looked at again, redeploy and verify run all the same."""
+    return frozenset(
+        number
+        for number, step in enumerate(plan.steps)
+        if isinstance(step, Act) and journal.state_of(number) == "done"
+    )
+
+
+def _is_first(site: Site, header: Header) -> bool:
+    stages = site.playbook.stages
+    return bool(stages) and stages[0].name == header.stage and stages[0].rungs[0].percent == header.percent
+
+
+def _finished(site: Site, journal: Journal, results: Sequence[StepResult]) -> Ended:
+    header, state = journal.header, site.state()
+    events: list[Event] = []
+    if state.rollout is None and not _is_first(site, header):
+        events.append(site.event("rollout.started", {"number": header.rollout}, operation=header.operation))
+    if state.position is not None:
+        told = {"stage": state.position.stage, "percent": state.position.percent}
+        events.append(site.event("bake.passed", told, operation=header.operation, epoch=header.epoch))
+    events.append(entered_event(site, journal, how="ramp", verified=True if site.playbook.verify else None))
+    message = f"finished: {header.service} is at {header.to}"
+    finish(site, journal, "done", message, results, events)
+    return Ended("done", Exit.GO, message, header.operation, results)
+
+
+def undo_cut_off(cut: CutOff, listener: Listener, *, wait: float = 0.0) -> Ended:
+    """Take back what was done: the old values, redeploy, verify. Done is exit 0, since it is what was asked for."""
+    site, journal, header = cut.site, cut.journal, cut.journal.header
+    with site.interruptions, service_locked(site, header.operation, "resume", wait=wait) as lock:
+        end_marked(header.operation)
+        try:
+            ended = _taken_back(site, journal, cut.plan, [], lock, listener)
+        except TakenOver:
+            return overtaken(header.operation)
+    if ended.outcome != "undone":
+        return ended
+    message = f"undone: {header.service} is at {header.came_from or 'where it was'}"
+    return Ended("undone", Exit.GO, message, header.operation, ended.results)
+
+
+def _taken_back(
+    site: Site, journal: Journal, plan: Plan, results: Sequence[StepResult], lock: Lock, listener: Listener
+) -> Ended:
+    # A journal that came from the store alone does not know how far it got: every step may have been begun.
+    if not journal.entries:
+        for number in range(len(plan.steps)):
+            journal.note(Entry(state="begun", at=site.clock.wall(), step=number))
+    return taken_back(site, journal, plan, results, _means(site, lock, journal.header, listener, going_on=False))
+
+
+def _means(site: Site, lock: Lock, header: Header, listener: Listener, *, going_on: bool) -> Means:
+    position = site.state().position
+    if going_on:
+        context = {"percent": f"{header.percent:g}", "stage": header.stage}
+    else:
+        context = {"percent": f"{position.percent:g}", "stage": position.stage} if position else {}
+    return means_of(site, lock, header.operation, listener, context)
+
+
+def _left(site: Site, journal: Journal, message: str) -> Ended:
+    finish(site, journal, "half-done", message, [])
+    return Ended("half-done", Exit.FAILED, message, journal.header.operation)
+
+
+

@@ -1,0 +1,78 @@
+"""Rows of a decision: one rule with its value, its limit and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from runbook.checks.base import CheckResult
+from runbook.judge.verdicts import STATUS_OF, Judged, Reason, Status, Verdict, verdict_of
+
+
+@dataclass(frozen=True)
+class Row:
+    """One rule, judged. `counts` is false for what is shown apart (`level: warn`, `dry_run`); `remedy` is what to type.
+
+    `can_override` tells that the playbook allows `--override` for it.
+    """
+
+    id: str
+    title: str
+    kind: str
+    status: Status
+    observed: str = ""
+    expected: str = ""
+    message: str = ""
+    reason: Reason | None = None
+    n: int | None = None
+    age: float | None = None
+    counts: bool = True
+    can_override: bool = False
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """May the step be made? Every rule is there, not only the first that says no."""
+
+    came_from: str
+    to: str
+    rows: tuple[Row, ...]
+    checks: tuple[CheckResult, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        return verdict_of([*counted(self.rows), *counted_checks(self.checks)])
+
+    def against(self) -> list[Row]:
+        """The rows that do not let us go on."""
+        return [row for row in self.rows if row.counts and row.status in (Status.FAIL, Status.UNKNOWN)]
+
+
+def counted(rows: Iterable[Row]) -> list[Status]:
+    return [row.status for row in rows if row.counts]
+
+
+def counted_checks(results: Iterable[CheckResult], *, strict: bool = False) -> list[Status]:
+    """The statuses that make the verdict; warnings count only under `strict`."""
+    return [row.status for row in results if strict or row.check.level != "warn"]
+
+
+def judged_row(
+    identity: str, title: str, kind: str, judged: Judged, *, counts: bool = True, can_override: bool = False
+) -> Row:
+    """A row from a judged condition."""
+    return Row(
+        id=identity,
+        title=title,
+        kind=kind,
+        status=STATUS_OF[judged.truth],
+        observed=judged.observed,
+        expected=judged.limit,
+        message=judged.message,
+        reason=judged.reason,
+        n=judged.n,
+        age=judged.age,
+        counts=counts,
+        can_override=can_override,
+    )

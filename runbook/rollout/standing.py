@@ -1,0 +1,79 @@
+"""Where a service stands: what the events say, held against what the flag files show. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from runbook.playbook.model import Playbook
+from runbook.rollout.ladder import Rung, above, flags_at, ladder, rung_at, same_value
+from runbook.store.state import Position, State
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A declared key whose value is not the one that the last operation left."""
+
+    key: str
+    expected: str
+    present: str
+
+    def __str__(self) -> str:
+        return f"{self.key} is {self.present}, {self.expected} was left"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """`position` is None before the first stage was entered. `entered` tells that events say so, not only the file."""
+
+    rungs: tuple[Rung, ...]
+    position: Position | None
+    entered: bool
+    drift: tuple[Drift, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    @property
+    def rung(self) -> Rung | None:
+        """The rung we stand on; None off the ladder and before it."""
+        return rung_at(self.rungs, self.position.stage, self.position.percent) if self.position else None
+
+    @property
+    def next(self) -> Rung | None:
+        return above(self.rungs, self.position)
+
+
+def standing_of(playbook: Playbook, state: State, shown: Mapping[str, str | None]) -> Standing:
+    """Where we are. `shown` are the values of the declared keys in the flag file, None where a key is missing.
+
+    With no history a first stage that asks nothing counts as entered when the file shows its values; any other first
+    stage has to be entered by `ramp`. With no history drift is measured against the first stage. A missing key shows
+    nothing, so it is no drift.
+    """
+    rungs = ladder(playbook)
+    missing = tuple(key for key, value in shown.items() if value is None)
+    if state.position is not None:
+        return Standing(rungs, state.position, True, _drift(state.position.flags, shown), missing)
+    if not rungs:
+        return Standing(rungs, None, False, (), missing)
+    first = rungs[0]
+    expected = flags_at(playbook, first)
+    drift = _drift(expected, shown)
+    stage = first.stage
+    asks_nothing = not (stage.requires or first.bake or stage.gates or stage.sign)
+    if asks_nothing and not drift and not missing:
+        position = Position(stage=stage.name, percent=first.percent, since=0.0, how="file", flags=expected)
+        return Standing(rungs, position, False, (), ())
+    return Standing(rungs, None, False, drift, missing)
+
+
+def _drift(expected: Mapping[str, str], shown: Mapping[str, str | None]) -> tuple[Drift, ...]:
+    return tuple(
+        Drift(key, value, present)
+        for key, value in expected.items()
+        if (present := shown.get(key)) is not None and not same_value(present, value)
+    )
+
+
+def shows_safe(rollback: Mapping[str, str], shown: Sequence[Mapping[str, str | None]]) -> bool:
+    """Whether every flag file shows the values that the way back would set."""
+    return all(same_value(values.get(key), value) for values in shown for key, value in rollback.items())

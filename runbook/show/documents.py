@@ -1,0 +1,202 @@
+"""The JSON documents: one head for all, and lists under fixed names. Keys never change meaning within `runbook/1`."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+SCHEMA: Literal["runbook/1"] = "runbook/1"
+
+
+class Doc(msgspec.Struct, kw_only=True):
+    """The base of everything that JSON shows."""
+
+
+class CheckRow(Doc):
+    """One check. `reason` only where the status is unknown: inconclusive, nodata or error."""
+
+    id: str
+    title: str
+    kind: str
+    status: Literal["pass", "fail", "unknown", "skipped", "waived"]
+    reason: Literal["inconclusive", "nodata", "error"] | None = None
+    observed: str = ""
+    expected: str = ""
+    message: str = ""
+    duration_ms: float = 0.0
+    level: str = "error"
+    advice: str | None = None
+    listed: list[str] = []
+    checks: list[CheckRow] = []
+
+
+class RuleRow(Doc):
+    """One gate, trigger or other rule, judged. `age` is in seconds, `n` the samples it rests on."""
+
+    id: str
+    title: str
+    kind: str
+    status: Literal["pass", "fail", "unknown", "skipped", "waived"]
+    reason: Literal["inconclusive", "nodata", "error"] | None = None
+    observed: str = ""
+    expected: str = ""
+    message: str = ""
+    n: int | None = None
+    age: float | None = None
+    counts: bool = True
+    remedy: str = ""
+
+
+class PlanRow(Doc):
+    """One step of a plan, with its undo and the same by hand; after it ran, how it came out."""
+
+    kind: str
+    title: str
+    detail: str = ""
+    undo: str = ""
+    by_hand: str = ""
+    diff: list[str] = []
+    ok: bool | None = None
+    message: str = ""
+
+
+class EventRow(Doc):
+    """One event of the chain. `at` is RFC 3339, UTC."""
+
+    number: int
+    at: str
+    kind: str
+    who: str
+    host: str
+    known: str
+    operation: str | None
+    rollout: int | None
+    payload: dict[str, Any]
+    hash: str
+
+
+class MetricRow(Doc):
+    """One metric now. `level` is ok, missed, warning, critical or unknown; `value` in the metric's unit."""
+
+    name: str
+    level: str
+    status: Literal["pass", "fail", "unknown", "skipped", "waived"]
+    value: float | str | None = None
+    unit: str | None = None
+    observed: str = ""
+    target: str | None = None
+    warning: str | None = None
+    critical: str | None = None
+    reason: Literal["inconclusive", "nodata", "error"] | None = None
+    message: str = ""
+    age: float | None = None
+
+
+class IncidentRow(Doc):
+    """One incident. Times are RFC 3339, UTC."""
+
+    id: int
+    title: str
+    severity: str
+    state: Literal["open", "resolved"]
+    opened_at: str
+    resolved_at: str | None = None
+    opened_by: str = ""
+    respond_by: str | None = None
+
+
+class ProblemRow(Doc):
+    """One thing that is wrong in a playbook, or with what was typed."""
+
+    message: str
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    hint: str = ""
+    level: str = "error"
+
+
+class BakeDoc(Doc):
+    """The bake of the rung we stand on. `sampled` is the share watched, 0..1."""
+
+    ends_at: str
+    sampled: float | None
+    asked_s: float
+    elapsed_s: float
+    over: bool
+
+
+class LockDoc(Doc):
+    """Who has the lock."""
+
+    operator: str
+    host: str
+    since: str
+    kind: str
+    doing: str
+    state: str
+    epoch: int
+
+
+class OperationDoc(Doc):
+    """An operation: one under way or cut off (`state`), or the last one that ended."""
+
+    id: str
+    kind: str
+    state: str
+    to: str = ""
+    by: str = ""
+    began_at: str = ""
+    message: str = ""
+
+
+class HoldDoc(Doc):
+    """A hold in force."""
+
+    by: str
+    since: str
+    reason: str
+    until: str | None
+    automatic: bool
+
+
+class Document(Doc, kw_only=True):
+    """What every command prints under `--format json`; a list that a command does not have is left out."""
+
+    schema: Literal["runbook/1"] = SCHEMA
+    command: str
+    service: str | None
+    environment: str | None
+    verdict: Literal["go", "no-go", "unknown", "failed"]
+    exit_reason: Literal["go", "no-go", "usage", "unknown", "failed", "busy", "bug", "interrupted"]
+    message: str
+    started_at: str
+    duration_ms: float
+    checks: list[CheckRow] | UnsetType = UNSET
+    gates: list[RuleRow] | UnsetType = UNSET
+    rules: list[RuleRow] | UnsetType = UNSET
+    triggers: list[RuleRow] | UnsetType = UNSET
+    plan: list[PlanRow] | UnsetType = UNSET
+    events: list[EventRow] | UnsetType = UNSET
+    metrics: list[MetricRow] | UnsetType = UNSET
+    incidents: list[IncidentRow] | UnsetType = UNSET
+    problems: list[ProblemRow] | UnsetType = UNSET
+    next: list[str] | UnsetType = UNSET
+    by_hand: list[str] | UnsetType = UNSET
+    stage: str | None | UnsetType = UNSET
+    percent: float | None | UnsetType = UNSET
+    bake: BakeDoc | None | UnsetType = UNSET
+    lock: LockDoc | None | UnsetType = UNSET
+    operation: OperationDoc | None | UnsetType = UNSET
+    hold: HoldDoc | None | UnsetType = UNSET
+    incident: int | None | UnsetType = UNSET
+    path: str | None | UnsetType = UNSET
+    details: dict[str, Any] | UnsetType = UNSET
+
+
+def document_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of the documents."""
+    schema = msgspec.json.schema(Document)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "runbook/1", **schema}

@@ -1,0 +1,173 @@
+"""The screen of `status`: one service in one environment, from the store and files alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from runbook.incidents.severity import respond_by
+from runbook.judge.facts import Sample
+from runbook.judge.verdicts import Status
+from runbook.language.durations import show_duration
+from runbook.language.units import show_value
+from runbook.rollout.bake import BakeStanding, elapsed_since
+from runbook.rollout.rows import Row
+from runbook.rollout.site import Site
+from runbook.rollout.standing import Standing
+from runbook.rollout.underway import Underway, said_of_steps
+from runbook.rollout.watchers import Watcher
+from runbook.show.page import Page, Span
+from runbook.store.base import LeaseView
+from runbook.system.clock import local_clock, local_day_and_clock
+
+BARS = "▁▂▃▄▅▆▇█"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What `status` gathered."""
+
+    standing: Standing
+    bake: BakeStanding | None
+    underway: Underway | None
+    lease: LeaseView | None
+    watcher: Watcher | None
+    samples: Mapping[str, Sequence[Sample]]
+    rules: Sequence[Row] = ()
+    flags_trouble: str = ""
+
+
+def status_page(site: Site, seen: Seen) -> Page:
+    """The screen: what is cut off or held first, then where we are and what comes."""
+    page = Page()
+    _first_line(page, site, seen)
+    if seen.underway is not None:
+        _under_way(page, seen.underway)
+    _ladder(page, site, seen.standing)
+    _bake(page, site, seen)
+    for name, samples in seen.samples.items():
+        _metric(page, site, name, samples)
+    _open(page, site, seen)
+    for drift in seen.standing.drift:
+        page.line("  drift      ", Span(str(drift), "red"), indent=13)
+    if seen.flags_trouble:
+        page.line("  flags      ", Span(seen.flags_trouble, "red"), indent=13)
+    _next(page, site, seen)
+    return page
+
+
+def _first_line(page: Page, site: Site, seen: Seen) -> None:
+    name = f"{site.playbook.service} · {site.environment.name}"
+    position = seen.standing.position
+    if position is None:
+        where = "before the first stage"
+    elif seen.standing.entered:
+        where = f"{position.name} for {show_duration(elapsed_since(position, site.clock))}"
+    else:
+        where = f"{position.name}, by its flag file"
+    hold = site.state().hold_at(site.clock.wall())
+    word = "CUT OFF" if seen.underway and not seen.underway.alive else "HELD" if hold else ""
+    page.line(Span(name, "bold"), f"   {where}", Span(f"   {word}" if word else "", "bold red"))
+
+
+def _under_way(page: Page, found: Underway) -> None:
+    word = "at work    " if found.alive else "cut off    "
+    page.line(f"  {word}", Span(found.what, "bold red" if not found.alive else "yellow"), indent=13)
+    page.line(f"             {said_of_steps(found)}", indent=13)
+
+
+def _ladder(page: Page, site: Site, standing: Standing) -> None:
+    if not standing.rungs:
+        return
+    parts: list[str] = []
+    for stage in site.playbook.stages:
+        steps = ", ".join(f"{rung.percent:g}" for rung in stage.rungs)
+        text = f"{stage.name} {steps}"
+        here = standing.position is not None and standing.position.stage == stage.name
+        parts.append(f"[{text}]" if here else text)
+    page.line("  ladder     " + " > ".join(parts), indent=13)
+
+
+def _bake(page: Page, site: Site, seen: Seen) -> None:
+    bake = seen.bake
+    if bake is None or bake.asked <= 0:
+        return
+    full = round(20 * bake.share)
+    now = site.clock.wall()
+    told = "over" if bake.over else f"opens {local_day_and_clock(bake.ends_at, now)}, {show_duration(bake.left)} left"
+    watched = "" if bake.sampled is None else f", watched {bake.sampled:.0%}"
+    page.line("  bake       ", Span("#" * full + "-" * (20 - full), "cyan"), f"  {told}{watched}", indent=13)
+
+
+def _metric(page: Page, site: Site, name: str, samples: Sequence[Sample]) -> None:
+    metric = site.playbook.metrics[name]
+    good = [sample for sample in samples if sample.good]
+    if not samples:
+        return
+    newest = samples[-1]
+    value = show_value(newest.value, metric.unit) if newest.good else "??"
+    age = show_duration(max(0.0, site.clock.wall() - newest.t))
+    spark = sparkline([float(sample.value) for sample in good if isinstance(sample.value, (int, float))])
+    style = "" if newest.good else "yellow"
+    target = f"  {metric.target}" if metric.target else ""
+    page.line(f"  {name:<16} ", Span(f"{value:>9}", style), f"  {spark:<8}{target}   {age} ago", indent=19)
+
+
+def sparkline(values: Sequence[float], width: int = 8) -> str:
+    """The last values as bars; all on one line when they are equal."""
+    last = list(values)[-width:]
+    if not last:
+        return ""
+    low, high = min(last), max(last)
+    if high == low:
+        return BARS[2] * len(last)
+    return "".join(BARS[round((value - low) / (high - low) * (len(BARS) - 1))] for value in last)
+
+
+def _open(page: Page, site: Site, seen: Seen) -> None:
+    state, now = site.state(), site.clock.wall()
+    watcher = seen.watcher
+    if seen.standing.entered:
+        count = sum(1 for row in seen.rules if row.kind == "trigger")
+        told = f"{watcher.who} on {watcher.host}, looked {show_duration(max(0.0, now - watcher.looked))} ago" if watcher else "nobody"
+        armed = "" if watcher and watcher.armed else ", triggers are not armed"
+        page.line(f"  watching   {told}{armed}" + (f" ({count} triggers)" if count else ""), indent=13)
+    for row in seen.rules:
+        if row.kind == "sign" and row.status is not Status.PASS:
+            page.line(f"  due        sign {row.id}: {row.title}", indent=13)
+    for incident in state.open_incidents():
+        due = respond_by(site.playbook.severities, incident.severity, incident.opened)
+        when = f", answer due {local_clock(due)}" if due and due > now else ""
+        page.line(
+            "  incident   ", Span(f"{incident.id} {incident.severity}", "bold red"),
+            f" {incident.title}, open for {show_duration(max(0.0, now - incident.opened))}{when}", indent=13,
+        )  # fmt: skip
+    if (hold := state.hold_at(now)) is not None:
+        until = f" until {local_day_and_clock(hold.until, now)}" if hold.until else ""
+        page.line("  hold       ", Span(f"by {hold.by}{until}", "bold yellow"), f" {hold.reason}", indent=13)
+    if seen.lease is not None and seen.lease.live:
+        lease = seen.lease.lease
+        page.line(f"  lock       {lease.holder.operator} on {lease.holder.host}, {lease.kind}, {lease.doing}", indent=13)
+    quiet = [word for word, there in (("no incident", state.open_incidents()), ("no hold", hold), ("lock free", seen.lease and seen.lease.live)) if not there]
+    if quiet:
+        page.line(f"  open       {' · '.join(quiet)}", indent=13)
+    if site.store is None:
+        page.line("  store      ", Span(f"away: {site.store_trouble}", "red"), indent=13)
+
+
+def _next(page: Page, site: Site, seen: Seen) -> None:
+    if seen.underway is not None and not seen.underway.alive:
+        page.next("runbook resume", "runbook rollback --emergency")
+        return
+    following = seen.standing.next
+    if not seen.standing.entered and following is not None:
+        page.next(f"runbook preflight, then  runbook ramp {following.percent:g}")
+    elif site.state().open_incidents():
+        page.next("runbook incident show")
+    elif site.state().hold_at(site.clock.wall()):
+        page.next("runbook release")
+    else:
+        page.next("runbook gate")
+    position = seen.standing.position
+    if seen.standing.entered and position is not None and seen.standing.rung != seen.standing.rungs[0]:
+        page.next("runbook rollback", label="Back")

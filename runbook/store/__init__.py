@@ -1,0 +1,1 @@
+"""What happened: events, chain, samples, leases, and what is derived from them."""

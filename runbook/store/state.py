@@ -1,0 +1,113 @@
+"""Where a service stands: the fold over its events.
+
+`State` is kept in the store beside the chain and is rebuilt from the events whenever it is missing or behind. Every
+time here is seconds since the epoch, UTC.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A stage and a percentage, and since when. `boot` and `boot_time` carry the waiting over clock jumps.
+
+    `flags` are the values that were left; `how` is ramp, rollback, emergency or adopt; `verified` is None where the
+    playbook has no `verify`.
+    """
+
+    stage: str
+    percent: float
+    since: float
+    boot: str = ""
+    boot_time: float = 0.0
+    how: str = "ramp"
+    verified: bool | None = None
+    flags: dict[str, str] = {}
+
+    @property
+    def name(self) -> str:
+        return f"{self.stage}@{self.percent:g}"
+
+
+class OpenOperation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An operation that was started and has not ended, as far as the store knows."""
+
+    id: str
+    kind: str
+    began: float
+    who: str
+    host: str
+    to: str = ""
+    epoch: int = 0
+
+
+class Hold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What stops going up, and every automatic action, until a person releases it."""
+
+    by: str
+    since: float
+    reason: str = ""
+    until: float | None = None
+    automatic: bool = False
+
+
+class Incident(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One incident. `resolved` is None while it is open; `operations` are those that happened in it."""
+
+    id: int
+    title: str
+    severity: str
+    opened: float
+    by: str
+    resolved: float | None = None
+    resolution: str = ""
+    operations: list[str] = []
+    started: float | None = None  # when the harm began, where that is known
+
+
+class SignedAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The newest answer to a manual item. `rollout` is the journey it was given in."""
+
+    yes: bool
+    who: str
+    at: float
+    evidence: str = ""
+    valid_until: float | None = None
+    rollout: int | None = None
+
+
+class State(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Everything that commands ask of the past of one service and environment."""
+
+    number: int = 0
+    epoch: int = 0
+    position: Position | None = None
+    operation: OpenOperation | None = None
+    last_operation: dict[str, Any] | None = None
+    hold: Hold | None = None
+    incidents: dict[int, Incident] = {}
+    answers: dict[str, SignedAnswer] = {}
+    rollout: int | None = None
+    rollouts: int = 0
+    rollbacks: int = 0
+    passed: list[tuple[str, float]] = []  # rungs of this rollout that were left upwards, oldest first
+    entered: list[tuple[str, float]] = []  # rungs of this rollout that were entered, oldest first
+    counters: dict[str, list[float]] = {}
+    automatic: list[float] = []  # when the robot acted; at most the last ten
+
+    def open_incidents(self) -> list[Incident]:
+        """The incidents that are not resolved, oldest first."""
+        return [incident for _, incident in sorted(self.incidents.items()) if incident.resolved is None]
+
+    def counted(self, kind: str, since: float) -> int:
+        """How often `note KIND` was said since then."""
+        return sum(1 for moment in self.counters.get(kind, ()) if moment >= since)
+
+    def hold_at(self, now: float) -> Hold | None:
+        """The hold that is in force now."""
+        if self.hold is None or (self.hold.until is not None and self.hold.until <= now):
+            return None
+        return self.hold

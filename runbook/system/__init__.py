@@ -1,0 +1,1 @@
+"""The machine: files, processes, HTTP, clock, signals, secrets, settings, harmless text."""

@@ -1,0 +1,77 @@
+"""What is asked over HTTP and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to ask. At most one of `json`, `text` and `form` is the body; `authorization` is that header's value.
+
+    `guarded` marks a host named from outside the playbook: it may not resolve to this machine or a metadata server.
+    `ca` is a file with certificates to trust instead of the system's.
+    """
+
+    url: str
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    json: Any = msgspec.UNSET
+    text: str | None = None
+    form: Mapping[str, str] | None = None
+    authorization: str | None = None
+    max_redirects: int = 0
+    ca: str | None = None
+    guarded: bool = False
+
+    def key(self) -> bytes:
+        """Equal for equal requests."""
+        given = [getattr(self, name) for name in self.__dataclass_fields__]
+        return msgspec.json.encode([[] if part is msgspec.UNSET else [part] for part in given], order="sorted")
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer. `elapsed` is in seconds; `date` is the server's own clock, seconds since the epoch, if it told it."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    url: str
+    elapsed: float
+    date: float | None = None
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name, in whatever case."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key == wanted), None)
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+
+@dataclass(frozen=True)
+class HttpTrouble:
+    """No answer, and in which phase it ended: refuse (not sent), resolve, connect, tls, send, wait, read, redirect."""
+
+    phase: str
+    message: str
+    elapsed: float = 0.0
+    timed_out: bool = False
+
+
+def bearer(token: str) -> str:
+    """The value of an Authorization header that carries a token."""
+    return f"Bearer {token}"
+
+
+def basic(user: str, password: str) -> str:
+    """The value of an Authorization header that carries a user and a password."""
+    from base64 import b64encode
+
+    return "Basic " + b64encode(f"{user}:{password}".encode()).decode()

@@ -1,0 +1,101 @@
+"""How a request is put on the wire, and how what went wrong there is said."""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+from functools import lru_cache
+
+import msgspec
+
+from runbook.system.http_messages import Request, basic
+
+_BAD_HEADER = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+
+
+def headers_of(request: Request, host: str, user: str, password: str) -> list[tuple[str, str]]:
+    """The headers to send.
+
+    `host` is the value of Host, `user` and `password` are the URL's. Raises ValueError where one would end its line.
+    """
+    from runbook import __version__
+
+    sent = {"Accept": "*/*", "Accept-Encoding": "gzip, deflate", "User-Agent": f"runbook/{__version__}"}
+    kind = _content_type(request)
+    if kind:
+        sent["Content-Type"] = kind
+    if request.authorization is not None:
+        sent["Authorization"] = request.authorization
+    elif user or password:
+        sent["Authorization"] = basic(user, password)
+    given = {name.lower() for name in request.headers}
+    pairs = [("Host", host)] if "host" not in given else []
+    pairs += [(name, value) for name, value in sent.items() if name.lower() not in given]
+    pairs += list(request.headers.items())
+    for name, value in pairs:
+        if not _HEADER_NAME.match(name) or _BAD_HEADER.search(value):
+            raise ValueError(f"the header {name[:40]!r} holds a line end or another control character")
+    return pairs
+
+
+def _content_type(request: Request) -> str:
+    if request.json is not msgspec.UNSET:
+        return "application/json"
+    if request.form is not None:
+        return "application/x-www-form-urlencoded"
+    return "text/plain; charset=utf-8" if request.text is not None else ""
+
+
+def content_of(request: Request) -> bytes | None:
+    from urllib.parse import urlencode
+
+    if request.json is not msgspec.UNSET:
+        return msgspec.json.encode(request.json)
+    if request.form is not None:
+        return urlencode(request.form).encode()
+    return request.text.encode() if request.text is not None else None
+
+
+@lru_cache(maxsize=8)
+def tls_context(ca: str | None) -> ssl.SSLContext:
+    """What TLS trusts: the certificates in the file `ca`, else the system's. Raises OSError."""
+    if ca is not None:
+        return ssl.create_default_context(cafile=ca)
+    context = ssl.create_default_context()
+    paths = ssl.get_default_verify_paths()
+    if paths.cafile is None and paths.capath is None:  # a machine without certificates of its own
+        import certifi
+
+        context.load_verify_locations(certifi.where())
+    return context
+
+
+@lru_cache(maxsize=1)
+def no_tls() -> ssl.SSLContext:
+    """A context for connections without TLS, where one has to be given; a real one costs 20 ms."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def date_of(text: str | None) -> float | None:
+    """A Date header in seconds since the epoch."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return parsedate_to_datetime(text).timestamp() if text else None
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def in_words(trouble: BaseException, phase: str) -> str:
+    """What happened, from the innermost cause that says it best."""
+    said = str(trouble) or {"wait": "closed without an answer"}.get(phase, type(trouble).__name__)
+    cause: BaseException | None = trouble
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"the certificate is not accepted: {cause.verify_message}"
+        if isinstance(cause, OSError) and cause.strerror:
+            said = os.strerror(cause.errno) if (cause.errno or 0) > 0 else cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return said[0].lower() + said[1:].rstrip(".")

@@ -1,0 +1,99 @@
+"""Where the project is, and where its state is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from runbook.system.files import FileTrouble, ensure_folder
+from runbook.system.refusals import Exit, Refusal
+
+_PLAYBOOK = re.compile(rb"^\xef?\xbb?\xbf?runbook[ \t]*:", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Project:
+    """The project's folder and how it was found."""
+
+    root: Path
+    source: str
+
+
+def find_project(environment: Mapping[str, str], start: Path | None = None) -> Project:
+    """The nearest folder upwards that holds runbook.toml, `.runbook/`, or `playbooks/` with a playbook in it.
+
+    RUNBOOK_PROJECT overrides; with nothing found it is the current folder. Raises `Refusal` when the folder is gone.
+    """
+    named = environment.get("RUNBOOK_PROJECT")
+    try:
+        here = Path(named).resolve(strict=True) if named else (start or Path.cwd()).resolve()
+    except OSError as error:
+        where = "RUNBOOK_PROJECT" if named else "the current folder"
+        raise Refusal(
+            f"{where} is not there: {error.strerror}", exit_=Exit.USAGE, next_steps=["cd to the project's folder"]
+        ) from error
+    if named:
+        return Project(here, "RUNBOOK_PROJECT")
+    for folder in (here, *here.parents):
+        if (folder / "runbook.toml").is_file() or (folder / ".runbook").is_dir() or _has_playbook(folder / "playbooks"):
+            return Project(folder, "found upwards" if folder != here else "the current folder")
+    return Project(here, "the current folder")
+
+
+def _has_playbook(folder: Path) -> bool:
+    try:
+        paths = sorted(folder.glob("*.yaml"))
+    except OSError:
+        return False
+    return any(_is_playbook(path) for path in paths)
+
+
+def _is_playbook(path: Path) -> bool:
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return _PLAYBOOK.search(file.read(65_536)) is not None
+    except OSError:
+        return False
+
+
+@dataclass(frozen=True)
+class StateFolder:
+    """Where store, journals, locks, kits and spool lie; `note` says why when it is not the project's `.runbook/`."""
+
+    path: Path
+    note: str = ""
+
+
+def state_folder(root: Path) -> StateFolder:
+    """The project's `.runbook/`; where that cannot be written, the user's state folder, keyed by the real path."""
+    folder = root / ".runbook"
+    try:
+        ensure_folder(folder)
+        if os.access(folder, os.W_OK | os.X_OK):
+            return StateFolder(folder)
+        reason = "it cannot be written"
+    except FileTrouble as trouble:
+        reason = trouble.reason
+    return _users_folder(root, f"{folder}: {reason}")
+
+
+def _users_folder(root: Path, why: str) -> StateFolder:
+    from platformdirs import user_state_dir
+
+    key = hashlib.sha256(str(root).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    folder = Path(user_state_dir("runbook")) / "projects" / key
+    try:
+        ensure_folder(folder)
+    except FileTrouble as trouble:
+        raise Refusal(
+            f"{why}; and {folder}: {trouble.reason}",
+            exit_=Exit.FAILED,
+            next_steps=["make one of the two folders writable for you"],
+        ) from trouble
+    return StateFolder(folder, f"{why}; state is kept in {folder}")

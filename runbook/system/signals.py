@@ -1,0 +1,51 @@
+"""Signals while something is changed: they wait until the current step is safe."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from types import FrameType
+from typing import Self
+
+
+class Interruptions:
+    """Turns signals into a wish to stop while a change is under way. Used as a context manager.
+
+    A closed terminal (HUP) and a gone reader (PIPE) never stop a change. INT and TERM are remembered and `stopping`
+    turns true. With `stubborn` (the emergency) the first INT or TERM only asks, through `asked`; the second stops at
+    the next safe point.
+    """
+
+    def __init__(self) -> None:
+        self.stopping = False
+        self.signal: int | None = None
+        self._stubborn = False
+        self._asked: Callable[[], None] | None = None
+        self._count = 0
+        self._before: dict[int, object] = {}
+
+    def stubborn(self, asked: Callable[[], None]) -> Self:
+        """Ask before stopping: `asked` is called at the first signal."""
+        self._stubborn, self._asked = True, asked
+        return self
+
+    def __enter__(self) -> Self:
+        for number in (signal.SIGHUP, signal.SIGPIPE):
+            self._before[number] = signal.signal(number, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._heard)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+        self._before.clear()
+
+    def _heard(self, number: int, frame: FrameType | None) -> None:
+        self.signal = number
+        self._count += 1
+        if self._stubborn and self._count == 1:
+            if self._asked is not None:
+                self._asked()
+            return
+        self.stopping = True
