@@ -34,10 +34,10 @@ def kept(shell: str) -> str:
 def main() -> None:
     """Write those that differ."""
     FOLDER.mkdir(exist_ok=True)
-    for shell in FILES:
+    for shell, name in FILES.items():
         script = printed(shell)
         if script != kept(shell):
-            (FOLDER / FILES[shell]).write_text(script, "utf-8")
+            (FOLDER / name).write_text(script, "utf-8")
 
 
 if __name__ == "__main__":

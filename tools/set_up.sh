@@ -35,4 +35,4 @@ echo "setting up $venv (once; about a minute)"
 if [ "$("$venv/bin/python" -c 'import sys; print(sys.prefix)' 2>/dev/null)" != "$(pwd -P)/$venv" ]; then
     "$python" -m venv --clear "$venv"
 fi
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input -e '.[dev]'
+"$venv/bin/python" -m pip install --quiet --quiet --disable-pip-version-check --no-input -e '.[dev]'

@@ -19,7 +19,7 @@ class HttpCall(ActionKind, frozen=True, kw_only=True):
     method: str = "POST"
     json: Any = msgspec.UNSET
     text: str | None = None
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = {}  # noqa: RUF012 - a Struct copies its defaults
     status: int | tuple[int, ...] | None = None
 
     def preview(self) -> str:

@@ -7,7 +7,6 @@ whose end has not reached the store; a torn last line is a write that never took
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from runbook.store.events import Event, Who
 from runbook.system.files import append_durably, read_regular
 
 
-class TakenOver(Exception):
+class TakenOver(Exception):  # noqa: N818 - it is told, not a fault of ours
     """Somebody else (an emergency) ended this operation while it was under way."""
 
 
@@ -115,7 +114,7 @@ class Journal:
         ended = self.path.parent / "ended"
         ended.mkdir(mode=0o700, exist_ok=True)
         try:
-            os.replace(self.path, ended / self.path.name)
+            self.path.replace(ended / self.path.name)
         except FileNotFoundError:
             return
         self.path = ended / self.path.name

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from runbook.actions.base import Action, Done, Hands
 from runbook.actions.journal import Entry, Journal
 from runbook.actions.listener import Listener
-from runbook.actions.steps import Act, Plan, Redeploy, SetFlags, Step, StepRecord, Verify
+from runbook.actions.steps import Act, Plan, SetFlags, Step, StepRecord, Verify
 from runbook.checks.base import Check, CheckResult
-from runbook.flags.changes import FlagChange
-from runbook.flags.changes import FlagTrouble
+from runbook.flags.changes import FlagChange, FlagTrouble
 from runbook.judge.verdicts import Status
 from runbook.system.secrets import VariableTrouble
 
@@ -46,7 +45,9 @@ class Means:
     listener: Listener = field(default_factory=Listener)
 
 
-def walk(plan: Plan, journal: Journal, means: Means, *, go_on: bool = False, skip: frozenset[int] = frozenset()) -> list[StepResult]:
+def walk(
+    plan: Plan, journal: Journal, means: Means, *, go_on: bool = False, skip: frozenset[int] = frozenset()
+) -> list[StepResult]:
     """Walk the steps in order. Stops at the first that fails, unless `go_on` (the way back does all it can).
 
     `skip` are the steps that an earlier walk has done. Raises `TakenOver` when the operation was taken away.

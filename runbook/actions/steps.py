@@ -32,7 +32,7 @@ class StepRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 @dataclass(frozen=True)
 class SetFlags:
-    """Set the values of declared keys in one flag file. `force` is the emergency's way where an exact edit is refused."""
+    """Set the values of declared keys in one flag file; `force` where an exact edit is refused, for the emergency."""
 
     file: FlagFile
     prepared: Prepared | None
@@ -91,7 +91,7 @@ class Act:
 
 @dataclass(frozen=True)
 class Verify:
-    """Look until every check holds, or `within` seconds have passed; once more after `settle`, `passes` times in a row."""
+    """Look until every check holds `passes` times in a row, once more after `settle`, for `within` seconds at most."""
 
     checks: Sequence[Check]
     within: float = 30.0
@@ -109,7 +109,7 @@ Step = SetFlags | Redeploy | Act | Verify
 
 @dataclass(frozen=True)
 class Plan:
-    """What an operation would do, from where to where. `kind` is ramp, rollback, partial, emergency, adopt or resume."""
+    """What an operation would do, from where to where. `kind` is ramp, rollback, emergency, adopt or resume."""
 
     kind: str
     came_from: str

@@ -15,6 +15,9 @@ from runbook.judge.verdicts import Reason
 _MOST_ENTRIES = 1000
 _SECONDS = 5.0  # for one program, where the deadline leaves so much
 _DIGITS = 400  # of a whole number; a longer one is read as infinite, as its value as a float is
+_LARGEST_WHOLE = 308  # digits; beyond that a number is no float any more
+_LARGEST = 1.797e308  # what jq makes of infinity
+_PERHAPS_NOT_FINITE = re.compile(r"NaN|Infinity|[eE]\+?\d{3}|\d{308}")
 _STEP = re.compile(
     r"""\.?\[(?P<index>-?\d{1,9})\]|\.?\["(?P<quoted>[^"\\]*)"\]|\."(?P<text>[^"\\]*)"|\.(?P<name>[A-Za-z_]\w*)"""
 )
@@ -90,6 +93,7 @@ async def _outputs(body: bytes, program: str, most: int, seconds: float) -> Sequ
     steps = _steps(program)
     if steps is not None:
         return [_walk(document, steps, program)]
+    text = _finite(text)
     try:
         if _ends_soon(program):
             import itertools
@@ -148,6 +152,21 @@ def _whole(digits: str) -> int | float:
     return int(digits) if len(digits) < _DIGITS else float(digits)
 
 
+def _finite(text: str) -> str:
+    """The JSON text with null for what is no finite number; jq would read infinity as the largest number there is."""
+    if not _PERHAPS_NOT_FINITE.search(text):
+        return text
+
+    def real(digits: str) -> float | None:
+        number = float(digits)
+        return number if math.isfinite(number) else None
+
+    def whole(digits: str) -> int | None:
+        return int(digits) if len(digits) < _LARGEST_WHOLE else None
+
+    return json.dumps(json.loads(text, parse_constant=lambda _: None, parse_float=real, parse_int=whole))
+
+
 def _steps(program: str) -> list[str | int] | None:
     """The steps of a plain path (`.a.b[0]`), None if the program is more than that."""
     program = program.strip()
@@ -198,8 +217,8 @@ def _ends_soon(program: str) -> bool:
 def _one(value: Any, jq: str) -> Taken:
     if value is None:
         raise NotTaken(f"{jq} gives null", Reason.NODATA)
-    if isinstance(value, float) and not math.isfinite(value):
-        raise NotTaken(f"{jq} gives {value}, which is no number", Reason.NODATA)
+    if isinstance(value, float | int) and not abs(value) < _LARGEST:
+        raise NotTaken(f"{jq} gives something that is no finite number", Reason.NODATA)
     if isinstance(value, list):
         raise NotTaken(f"{jq} gives a list where one value was meant; count it (| length) or name an aggregate")
     if isinstance(value, dict):

@@ -29,7 +29,9 @@ def adopt(
     shared: Shared,
     position: Annotated[
         str | None,
-        typer.Argument(metavar="[POSITION]", help="Where we are, canary@10 for one.", autocompletion=completing.positions),
+        typer.Argument(
+            metavar="[POSITION]", help="Where we are, canary@10 for one.", autocompletion=completing.positions
+        ),
     ] = None,
     restore: Annotated[bool, typer.Option("--restore", help="Write the recorded values back instead.")] = False,
     reason: ReasonText = "",
@@ -42,7 +44,10 @@ def adopt(
     Example: runbook adopt half@50 --reason "it stood there before"
     """
     if restore == (position is not None):
-        raise Refusal("give a position, or --restore", next_steps=["runbook adopt canary@10 --reason ...", "runbook adopt --restore"])
+        raise Refusal(
+            "give a position, or --restore",
+            next_steps=["runbook adopt canary@10 --reason ...", "runbook adopt --restore"],
+        )
     site = open_site(shared)
     if restore:
         return _restore(shared, site, reason, dry_run, yes, confirm_name)
@@ -70,7 +75,9 @@ def _restore(shared: Shared, site: Site, reason: str, dry_run: bool, yes: bool, 
     rows = plan_rows(way.plan.records())
     if dry_run:
         page.line("Dry run: nothing was changed.")
-        return Answer(Exit.GO, "dry run: nothing was changed", page, site.playbook.service, site.environment.name, {"plan": rows})
+        return Answer(
+            Exit.GO, "dry run: nothing was changed", page, site.playbook.service, site.environment.name, {"plan": rows}
+        )
     show(shared, page) if not shared.quiet else None
     environment = site.environment
     typed = environment.name if environment.protected else None

@@ -110,7 +110,9 @@ def pick_environment(bench: Bench, chosen: Chosen, readable: Readable, *, yes: b
     if named is not None:
         if named not in environments:
             known = ", ".join(environments) or "none"
-            raise Refusal(f"there is no environment {named!r} (there are: {known})", next_steps=[f"-e {n}" for n in environments])
+            raise Refusal(
+                f"there is no environment {named!r} (there are: {known})", next_steps=[f"-e {n}" for n in environments]
+            )
         return site_of(bench, chosen, readable.playbook, environments[named])
     if len(environments) == 1:
         return site_of(bench, chosen, readable.playbook, next(iter(environments.values())))
@@ -153,5 +155,3 @@ def _all_safe(playbook: Playbook, names: list[str]) -> Answer:
     page.line("Nothing was done. To set them again and redeploy all the same:")
     page.next(*commands)
     return Answer(Exit.GO, "already safe", page, playbook.service, None, lists={"next": commands})
-
-

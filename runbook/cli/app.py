@@ -26,7 +26,7 @@ class LazyGroup(TyperGroup):
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
-        if self._only_names or ctx.resilient_parsing and not ctx.args:
+        if self._only_names or (ctx.resilient_parsing and not ctx.args):
             return TyperCommand(name=cmd_name, help=entry.help, short_help=entry.help, rich_help_panel=entry.panel)
         command = typer.main.get_command(import_module(f"runbook.cli.{entry.module}").app)
         command.name = cmd_name
@@ -57,7 +57,9 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
-def main(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="The version.")) -> None:
+def main(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="The version."),
+) -> None:
     """The runbook of a service, turned into commands.
 
     3 a.m.?  runbook status, then  runbook rollback --emergency

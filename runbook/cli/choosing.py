@@ -37,7 +37,9 @@ def choose_playbook(root: Path, named: str | None, *, known: dict[str, str]) -> 
         names = [candidate.name for candidate in candidates]
         message = f"several playbooks: {', '.join(names)}" if names else f"no playbook in {root}/playbooks"
         shipped = ", ".join(path.stem for path in shipped_playbooks())
-        raise Refusal(message, next_steps=["name one: -p NAME", f"shipped, in their sandbox: {shipped}", "runbook playbooks"])
+        raise Refusal(
+            message, next_steps=["name one: -p NAME", f"shipped, in their sandbox: {shipped}", "runbook playbooks"]
+        )
     for candidate in candidates:
         if named in (candidate.name, candidate.service):
             return Chosen(candidate.name, candidate.path)
@@ -47,7 +49,10 @@ def choose_playbook(root: Path, named: str | None, *, known: dict[str, str]) -> 
         if path.stem == named:
             return Chosen(path.stem, path, shipped=True)
     everything = [*(one.name for one in candidates), *known, *(path.stem for path in shipped_playbooks())]
-    raise Refusal(f"there is no playbook {named!r}; {did_you_mean(named, everything)}".rstrip("; "), next_steps=["runbook playbooks"])
+    raise Refusal(
+        f"there is no playbook {named!r}; {did_you_mean(named, everything)}".rstrip("; "),
+        next_steps=["runbook playbooks"],
+    )
 
 
 def _by_path(root: Path, named: str) -> Chosen | None:
@@ -91,5 +96,6 @@ def _of_shipped(playbook: Playbook, named: str | None) -> Environment:
             return environment
     raise Refusal(
         f"{playbook.path} is shipped with the tool and runs in its sandbox only",
-        next_steps=[f"-e {one.name}" for one in sandboxes] + ["copy it into your project's playbooks/ to use it elsewhere"],
+        next_steps=[f"-e {one.name}" for one in sandboxes]
+        + ["copy it into your project's playbooks/ to use it elsewhere"],
     )

@@ -1,4 +1,4 @@
-"""The commands by name: the module that is imported when one is chosen, and the words that `--help` shows until then."""
+"""The commands by name: the module that is imported when one is chosen, and what `--help` says until then."""
 
 from __future__ import annotations
 

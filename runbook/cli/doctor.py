@@ -49,12 +49,20 @@ def doctor(shared: Shared) -> Answer:
     well &= _store(page, bench)
     well &= _playbooks(page, bench)
     for kit in list_kits(bench.state.path):
-        page.mark("ok", f"kit {kit.service} · {kit.environment}", f"written {rfc3339(kit.written_at)} at {kit.position}")
+        page.mark(
+            "ok", f"kit {kit.service} · {kit.environment}", f"written {rfc3339(kit.written_at)} at {kit.position}"
+        )
     left = sorted((bench.state.path / "journal").glob("*/*.jsonl"))
     for path in left:
-        page.mark("??", f"journal {path.parent.name}/{path.stem}", "an operation that runs or was cut off: runbook status")
+        page.mark(
+            "??", f"journal {path.parent.name}/{path.stem}", "an operation that runs or was cut off: runbook status"
+        )
     for tool in ("ssh", "git", "systemctl"):
-        page.mark("ok" if shutil.which(tool) else "--", tool, shutil.which(tool) or "not found; only needed where a playbook uses it")
+        page.mark(
+            "ok" if shutil.which(tool) else "--",
+            tool,
+            shutil.which(tool) or "not found; only needed where a playbook uses it",
+        )
     answer = Answer(Exit.GO if well else Exit.NO_GO, "everything works" if well else "something does not work", page)
     keys = ("name", "value", "source")
     answer.lists["details"] = {
@@ -83,6 +91,8 @@ def _store(page: Page, bench: Bench) -> bool:
 def _playbooks(page: Page, bench: Bench) -> bool:
     well = True
     for candidate in find_playbooks(bench.project.root):
-        page.mark("NO" if candidate.problem else "ok", f"playbook {candidate.name}", str(candidate.problem or candidate.path))
+        page.mark(
+            "NO" if candidate.problem else "ok", f"playbook {candidate.name}", str(candidate.problem or candidate.path)
+        )
         well &= candidate.problem is None
     return well

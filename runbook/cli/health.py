@@ -39,7 +39,9 @@ def health_check(
     Example: runbook health-check -e production
     """
     if routine is not None:
-        raise Refusal(f"routines are not supported yet, so {routine!r} cannot be run", next_steps=["runbook health-check"])
+        raise Refusal(
+            f"routines are not supported yet, so {routine!r} cannot be run", next_steps=["runbook health-check"]
+        )
     site = open_site(shared)
     shown, _ = site.flags_or_trouble()
     standing = standing_of(site.playbook, site.state(), shown)
@@ -60,7 +62,9 @@ def health_check(
         [(row.name, row.observed or row.message, row.target, row.warning, row.critical, row.level) for row in rows],
     )
     page.next("runbook gate" if verdict is Verdict.GO else "runbook incident open", "runbook status")
-    bad = [f"{row.name} {row.observed or row.message} is {row.level}" for row in rows if row.level not in ("ok", "shown")]
+    bad = [
+        f"{row.name} {row.observed or row.message} is {row.level}" for row in rows if row.level not in ("ok", "shown")
+    ]
     bad += [f"{row.check.title}: {row.message or row.observed}" for row in seen.checks if row.status is not Status.PASS]
     exit_ = {Verdict.GO: Exit.GO, Verdict.NO_GO: Exit.NO_GO}.get(verdict, Exit.UNKNOWN)
     return Answer(

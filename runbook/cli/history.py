@@ -45,7 +45,10 @@ def history(
     if not found:
         page.line("nothing has happened yet")
     else:
-        rows = [(record.number, _moment(record), record.event.who.operator, record.event.kind, told(record)) for record in found]
+        rows = [
+            (record.number, _moment(record), record.event.who.operator, record.event.kind, told(record))
+            for record in found
+        ]
         page.table(("no", "time", "who", "what", "details"), rows)
     return Answer(
         Exit.GO, f"{len(found)} events", page, site.playbook.service, site.environment.name,
@@ -64,13 +67,15 @@ def told(record: Recorded) -> str:
         return "(erased)"
     match record.event.kind:
         case "operation.started":
-            return f"{payload.get('kind')} {payload.get('from') or '-'} -> {payload.get('to')} {payload.get('reason') or ''}".strip()
+            way = f"{payload.get('kind')} {payload.get('from') or '-'} -> {payload.get('to')}"
+            return f"{way} {payload.get('reason') or ''}".strip()
         case "operation.ended":
             return f"{payload.get('outcome')}: {payload.get('message')}"
         case "position.entered":
             return f"{payload.get('stage')}@{payload.get('percent'):g} by {payload.get('how')}"
         case "check.signed":
-            return f"{payload.get('title')}: {'yes' if payload.get('yes') else 'no'} {payload.get('evidence') or ''}".strip()
+            said = "yes" if payload.get("yes") else "no"
+            return f"{payload.get('title')}: {said} {payload.get('evidence') or ''}".strip()
         case "trigger.fired":
             return f"{payload.get('when')} ({payload.get('observed')}) -> {payload.get('then')}"
         case _:

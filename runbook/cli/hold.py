@@ -21,7 +21,9 @@ app = typer.Typer()
 @command(app)
 def hold(
     shared: Shared,
-    until: Annotated[str | None, typer.Option("--until", metavar="2h", help="Released by itself after so long.")] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="2h", help="Released by itself after so long.")
+    ] = None,
     reason: ReasonText = "",
 ) -> Answer:
     """Stop every ramp and every automatic action on the service, until released. A way back by a person stays open.

@@ -52,7 +52,9 @@ def lint(
     errors = [problem for problem in problems if problem.level == "error"]
     warnings = [problem for problem in problems if problem.level == "warning"]
     message = f"{_count(len(errors), 'error')}, {_count(len(warnings), 'warning')} in {_count(len(paths), 'playbook')}"
-    page.line(Span(message + ".", "bold red" if errors else "bold green" if not warnings else "yellow"), " Nothing was run.")
+    page.line(
+        Span(message + ".", "bold red" if errors else "bold green" if not warnings else "yellow"), " Nothing was run."
+    )
     exit_ = Exit.USAGE if errors else Exit.NO_GO if strict and warnings else Exit.GO
     return Answer(exit_, message, page, lists={"problems": problem_rows(problems)})
 
@@ -64,7 +66,12 @@ def _count(number: int, word: str) -> str:
 def _show(page: Page, problem: Problem, loaded: Loaded) -> None:
     style = "bold red" if problem.level == "error" else "yellow"
     word = "" if problem.level == "error" else "warning: "
-    page.line(Span(f"{problem.place or ''}", "bold"), ": " if problem.place else "", Span(word + problem.message, style), indent=4)
+    page.line(
+        Span(f"{problem.place or ''}", "bold"),
+        ": " if problem.place else "",
+        Span(word + problem.message, style),
+        indent=4,
+    )
     text = loaded.sources.get(problem.place.file, "") if problem.place else ""
     for line in excerpt(problem, text):
         page.line(line)

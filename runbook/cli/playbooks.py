@@ -34,7 +34,9 @@ def playbooks(shared: Shared) -> Answer:
         if path.resolve() in own:
             continue
         loaded = load_playbook(path, project.root)
-        sandboxes = [one.name for one in loaded.playbook.environments.values() if one.sandbox] if loaded.playbook else []
+        sandboxes = (
+            [one.name for one in loaded.playbook.environments.values() if one.sandbox] if loaded.playbook else []
+        )
         service = loaded.playbook.service if loaded.playbook else "-"
         rows.append((path.stem, "shipped", service, ", ".join(sandboxes), "ok" if loaded.playbook else "broken"))
     page = Page()

@@ -73,7 +73,9 @@ def ramp(
     if ended.exit is not Exit.GO:
         steps = ("runbook resume",) if ended.outcome == "half-done" else ("runbook status",)
         page = ended_page(ended, site, next_steps=steps)
-        return _answer(site, proposal, ended.exit, ended.message, page, plan_rows(proposal.plan.records(), ended.results))
+        return _answer(
+            site, proposal, ended.exit, ended.message, page, plan_rows(proposal.plan.records(), ended.results)
+        )
     if watch:
         return stay(shared, site, act=True)
     page = ended_page(ended, site, next_steps=(_watching_line(site),))
@@ -159,5 +161,3 @@ def _answer(site: Site, proposal: Proposal, exit_: Exit, message: str, page: Pag
             "percent": proposal.to.percent,
         },
     )  # fmt: skip
-
-

@@ -42,7 +42,9 @@ def resume(
     site = open_site(shared, tolerant=True)
     found = underway(site)
     if found is None:
-        answer = Answer(Exit.GO, "nothing was cut off", service=site.playbook.service, environment=site.environment.name)
+        answer = Answer(
+            Exit.GO, "nothing was cut off", service=site.playbook.service, environment=site.environment.name
+        )
         answer.page.verdict("GO", "nothing was cut off")
         answer.page.next("runbook status")
         return answer
@@ -53,7 +55,11 @@ def resume(
     page.line(f"  {said_of_steps(found)}")
     show(shared, page) if not shared.quiet else None
     which = _which(finish, undo)
-    confirm(shared, f"{'Finish' if which == 'finish' else 'Undo'} {found.header.kind} to {found.header.to}?", yes=yes or not can_ask())
+    confirm(
+        shared,
+        f"{'Finish' if which == 'finish' else 'Undo'} {found.header.kind} to {found.header.to}?",
+        yes=yes or not can_ask(),
+    )
     return _resumed(shared, site, found, which, parse_duration(wait) if wait else 0.0)
 
 

@@ -30,7 +30,10 @@ def rollback(
     to: Annotated[
         str | None,
         typer.Option(
-            "--to", metavar="PERCENT|STAGE|STAGE@PERCENT", help="Down to that step.", autocompletion=completing.positions
+            "--to",
+            metavar="PERCENT|STAGE|STAGE@PERCENT",
+            help="Down to that step.",
+            autocompletion=completing.positions,
         ),
     ] = None,
     emergency: Annotated[
@@ -78,7 +81,11 @@ def rollback(
         confirm_option=confirm_name,
     )
     ended = carry_back(site, way, Telling(shared), reason=reason, wait=parse_duration(wait) if wait else 0.0)
-    steps = ("runbook resume --finish", "runbook rollback --emergency") if ended.outcome == "half-done" else ("runbook status",)
+    steps = (
+        ("runbook resume --finish", "runbook rollback --emergency")
+        if ended.outcome == "half-done"
+        else ("runbook status",)
+    )
     rows = plan_rows(way.plan.records(), ended.results)
     return _answer(site, way, ended.exit, ended.message, ended_page(ended, site, next_steps=steps), rows)
 
@@ -87,7 +94,9 @@ def back_screen(site: Site, way: WayBack) -> Page:
     """The plan of a way back."""
     page = Page()
     assert way.plan is not None  # the caller looked
-    page.verdict("ROLLBACK", f"{site.playbook.service} · {site.environment.name}", f"{way.plan.came_from} -> {way.plan.to}")
+    page.verdict(
+        "ROLLBACK", f"{site.playbook.service} · {site.environment.name}", f"{way.plan.came_from} -> {way.plan.to}"
+    )
     plan_page(page, way.plan)
     return page
 

@@ -55,14 +55,21 @@ def practice_of(shared: Shared) -> Practice:
     environment = found[0]
     root, folder = bench.project.root, folder_of(bench.state.path, playbook.service, environment.name)
     return Practice(
-        bench, playbook, environment, folder, definition_of(root, playbook.service), env_file_of(root, folder, environment)
+        bench,
+        playbook,
+        environment,
+        folder,
+        definition_of(root, playbook.service),
+        env_file_of(root, folder, environment),
     )
 
 
 @command(app)
 def up(
     shared: Shared,
-    port: Annotated[int | None, typer.Option("--port", min=1, max=65535, help="Else the one of last time, or a free one.")] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", min=1, max=65535, help="Else the one of last time, or a free one.")
+    ] = None,
 ) -> Answer:
     """Start the practice service, detached, and return when it answers.
 
@@ -99,7 +106,9 @@ def down(shared: Shared) -> Answer:
         ended = control.down(practice.folder)
     except SandboxTrouble as trouble:
         raise refused(trouble) from trouble
-    answer = _answer(practice, Exit.GO, "the practice service has ended" if ended else "no practice service was running")
+    answer = _answer(
+        practice, Exit.GO, "the practice service has ended" if ended else "no practice service was running"
+    )
     answer.page.line(answer.message)
     return answer
 
@@ -107,7 +116,9 @@ def down(shared: Shared) -> Answer:
 @command(app)
 def fault(
     shared: Shared,
-    what: Annotated[str, typer.Argument(metavar="FAULT", help="error_rate=8%, latency=4s, down, garbage, stale, none.")],
+    what: Annotated[
+        str, typer.Argument(metavar="FAULT", help="error_rate=8%, latency=4s, down, garbage, stale, none.")
+    ],
 ) -> Answer:
     """Give the practice service a fault. Faults add up until `none`, and survive a restart.
 

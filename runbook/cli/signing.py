@@ -58,7 +58,8 @@ def ask_manual_items(shared: Shared, site: Site, checks: Iterable[Check]) -> Non
     open_items = [
         check
         for check in _flat(checks)
-        if check.kind == "sign" and KeptAnswers(site.state(), site.clock.wall()).answer(check.full_id, check.title) is None
+        if check.kind == "sign"
+        and KeptAnswers(site.state(), site.clock.wall()).answer(check.full_id, check.title) is None
     ]
     if not open_items or not can_ask() or shared.quiet:
         return

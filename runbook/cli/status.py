@@ -163,7 +163,16 @@ def _all(bench: Bench) -> Answer:
             told = ", ".join(f"incident {one.id} {one.severity}" for one in state.open_incidents()) or "-"
             hold = state.hold_at(bench.clock.wall())
             cut = f"{state.operation.kind} to {state.operation.to}" if state.operation else "-"
-            rows.append((info.chain.service, info.chain.environment, position.name if position else "-", cut, told, hold.by if hold else "-"))
+            rows.append(
+                (
+                    info.chain.service,
+                    info.chain.environment,
+                    position.name if position else "-",
+                    cut,
+                    told,
+                    hold.by if hold else "-",
+                )
+            )
     except StoreAway as away:
         return Answer(Exit.UNKNOWN, f"the store is away: {away.reason}", page)
     page.table(("service", "environment", "position", "under way", "incidents", "held by"), rows)

@@ -63,7 +63,9 @@ def can_ask() -> bool:
     return is_terminal(sys.stdin) and is_terminal(sys.stderr)
 
 
-def confirm(shared: Shared, question: str, *, yes: bool, typed: str | None = None, confirm_option: str | None = None) -> None:
+def confirm(
+    shared: Shared, question: str, *, yes: bool, typed: str | None = None, confirm_option: str | None = None
+) -> None:
     """Ask for consent. `typed` is the name that has to be typed out (a protected environment), else yes is enough.
 
     Raises `Refusal`: exit 2 where nobody can be asked, naming the option; no-go when the answer is no.

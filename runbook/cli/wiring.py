@@ -21,9 +21,9 @@ from runbook.store.events import Who
 from runbook.system.clock import Clock, MachineClock, utc
 from runbook.system.project import Project, StateFolder, find_project, state_folder
 from runbook.system.refusals import Refusal
+from runbook.system.secret_sources import secrets_of
 from runbook.system.secrets import Masker
 from runbook.system.settings import Settings, host_name, operator_of, read_settings
-from runbook.system.secret_sources import secrets_of
 from runbook.system.variables import Variables
 
 
@@ -109,14 +109,18 @@ def read_playbook(bench: Bench, chosen: Chosen, *, tolerant: bool) -> Playbook |
 
     if chosen.path is None:
         if not tolerant:
-            raise Refusal(f"the playbook {chosen.name} is gone", next_steps=["runbook status", "runbook rollback --emergency"])
+            raise Refusal(
+                f"the playbook {chosen.name} is gone", next_steps=["runbook status", "runbook rollback --emergency"]
+            )
         say(bench.shared, f"the playbook {chosen.name} is gone; this is from the store and the kit")
         return None
     loaded = load_playbook(chosen.path, bench.project.root)
     if loaded.playbook is not None:
         return loaded.playbook
     if tolerant:
-        say(bench.shared, f"the playbook {chosen.name} is broken ({len(loaded.errors)} errors, runbook lint shows them)")
+        say(
+            bench.shared, f"the playbook {chosen.name} is broken ({len(loaded.errors)} errors, runbook lint shows them)"
+        )
         return None
     raise Refusal(
         f"{loaded.errors[0].place.file if loaded.errors[0].place else chosen.path}: the playbook has "

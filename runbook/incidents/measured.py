@@ -13,6 +13,7 @@ from runbook.language.conditions import parse_condition
 from runbook.language.units import show_value
 from runbook.playbook.model import Metric
 
+LOOKED_BEFORE = 3600.0  # how long before the first sign samples are looked at, seconds
 RECENT = 300.0  # a critical value this long before the first sign still belongs to it, seconds
 _COUNTS_REQUESTS = re.compile(r"(?:^|_)(?:requests|queries|calls|hits)(?:_|$)")
 
@@ -38,7 +39,7 @@ class Point:
 
 @dataclass(frozen=True)
 class MetricStory:
-    """One metric over the incident. `worst` is by its limit; without a limit it is None and `range` tells how far it went.
+    """One metric over the incident. `worst` is by its limit, None without one; `range` tells how far it went.
 
     `before` is the last value before the beginning, `last` the newest one until the incident was resolved; `count` is
     how many values there were in that time.
@@ -111,9 +112,8 @@ def metric_story(metric: Metric, samples: Sequence[Sample], span: Span) -> Metri
     worst = None
     if numbers and rising is not None:
         worst = (max if rising else min)(numbers, key=lambda one: one[0])[1]
-    ends = (
-        [show_value(function(value for value, _ in numbers), metric.unit) for function in (min, max)] if numbers else []
-    )
+    values = [value for value, _ in numbers]
+    ends = [show_value(value, metric.unit) for value in (min(values), max(values))] if values else []
     return MetricStory(
         name=metric.name,
         limit=limit_of(metric),
@@ -155,7 +155,7 @@ def requests_of(metric: Metric, samples: Sequence[Sample], span: Span, percent: 
     if metric.is_ != "counter" or not _COUNTS_REQUESTS.search(metric.name):
         return None
     numbers = [(one.t, float(one.value)) for one in samples if one.good and isinstance(one.value, int | float)]
-    base = [one for one in numbers if one[0] <= span.began][-1:]
+    base = [one for one in numbers if span.began - 3 * metric.interval <= one[0] <= span.began][-1:]
     within = [*base, *(one for one in numbers if span.began < one[0] <= span.until)]
     if len(within) < 2:
         return None

@@ -170,6 +170,25 @@ def evaluate_value(
     return replace(judged, age=None)
 
 
+def between(passing: Judged | None, failing: Judged | None) -> Judged:
+    """The outcome where a condition for success, one for failure, or both are given (None: not given).
+
+    Failure wins. Between the two it is unknown: inconclusive. What cannot be known of one leaves the whole unknown, and
+    where neither is given nothing was evaluated, which is no data and not a pass.
+    """
+    if failing is not None and failing.truth is Truth.TRUE:
+        return replace(failing, truth=Truth.FALSE)
+    unknown = [one for one in (passing, failing) if one is not None and one.truth is Truth.UNKNOWN]
+    if unknown or (passing is None and failing is None):
+        return joined(unknown, every=True)
+    if passing is None:
+        return replace(failing or Judged(Truth.UNKNOWN), truth=Truth.TRUE)
+    if passing.truth is Truth.FALSE and failing is not None:
+        message = f"between success ({passing.limit}) and failure ({failing.limit})"
+        return replace(passing, truth=Truth.UNKNOWN, reason=Reason.INCONCLUSIVE, message=message)
+    return passing
+
+
 def _number_in(value: Any) -> Any:
     if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d{1,30}\s*", value):
         return int(value)

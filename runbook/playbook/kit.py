@@ -86,7 +86,7 @@ def script_of(
     lines = [
         "#!/bin/sh",
         f"# The way back of {kit.service} in {kit.environment}, to its safe flags.",
-        f"# Written {rfc3339(kit.written_at)} by runbook {__version__}, when it stood at {kit.position or 'no position'}.",
+        f"# Written {rfc3339(kit.written_at)} by runbook {__version__}; it stood at {kit.position or 'no position'}.",
         "# With the tool:    runbook rollback --emergency",
         "# Without it:       read this, then  sh " + shlex.quote(f"{kit.service}-{kit.environment}.sh"),
         "set -eu",

@@ -19,7 +19,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class FlagPlace(Part, frozen=True):
-    """One place where flags live. `kind` is `env` here; `write: in_place` declares a file that cannot be renamed over."""
+    """One place where flags live, `env` by kind; `write: in_place` declares a file that cannot be renamed over."""
 
     kind: str
     path: str

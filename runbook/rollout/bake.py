@@ -1,4 +1,4 @@
-"""The bake: how long the rung we stand on has been watched, and how much of that. Pure but for the clock it is given."""
+"""The bake: how long the rung we stand on has been watched, and how much of that. Pure but for its clock."""
 
 from __future__ import annotations
 

@@ -108,9 +108,7 @@ def bake_of(site: Site, standing: Standing) -> BakeStanding | None:
     stage = next((stage for stage in site.playbook.stages if stage.name == position.stage), None)
     bake = rung.bake if rung else (stage.bake if stage else None)
     environment = site.environment
-    return bake_standing(
-        bake, position, site.clock, scale=environment.bake_scale, protected=environment.protected
-    )
+    return bake_standing(bake, position, site.clock, scale=environment.bake_scale, protected=environment.protected)
 
 
 def rung_rows(site: Site, standing: Standing, facts: Facts) -> list[Row]:

@@ -55,9 +55,7 @@ def emergency(site: Site, listener: Listener, alarm: Alarm) -> Ended:
 
 
 def _once(site: Site, listener: Listener, alarm: Alarm, operation: str, takeover: bool) -> Ended:
-    with emergency_lock(
-        site, operation, takeover=takeover, ended=lambda: end_what_runs(site, listener.say)
-    ) as lock:
+    with emergency_lock(site, operation, takeover=takeover, ended=lambda: end_what_runs(site, listener.say)) as lock:
         site.forget_state()
         state = site.state()
         came_from = state.position.name if state.position else ""

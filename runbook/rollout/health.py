@@ -78,7 +78,5 @@ def _level(judged: dict[str, Judged]) -> tuple[str, Status, Judged | None]:
 
 def verdict_of_health(rows: Sequence[MetricHealth], checks: Sequence[CheckResult], *, strict: bool) -> Verdict:
     """Critical is no-go; a warning or a missed target only under `strict`; what could not be measured is unknown."""
-    counted = [
-        Status.PASS if row.level in ("warning", "missed") and not strict else row.status for row in rows
-    ]
+    counted = [Status.PASS if row.level in ("warning", "missed") and not strict else row.status for row in rows]
     return verdict_of([*counted, *(result.status for result in checks)])

@@ -138,7 +138,7 @@ def same_value(one: str | None, other: str | None) -> bool:
     """Whether two values mean the same: `true` and `True`, `10` and `10.0`."""
     if one is None or other is None:
         return one is other
-    if one == other or one.casefold() == other.casefold() and one.casefold() in ("true", "false"):
+    if one == other or (one.casefold() == other.casefold() and one.casefold() in ("true", "false")):
         return True
     try:
         return float(one) == float(other)

@@ -77,7 +77,9 @@ def _take(site: Site, operation: str, kind: str, until: float) -> Lease | None:
     while site.store is not None:
         try:
             site.store.register(site.chain, site.playbook_name, site.playbook.path)
-            return site.store.take_lease(site.chain, holder_of(site.who.operator), operation, kind, seconds=LEASE_SECONDS)
+            return site.store.take_lease(
+                site.chain, holder_of(site.who.operator), operation, kind, seconds=LEASE_SECONDS
+            )
         except Busy as holder:
             if time.monotonic() >= until:
                 raise busy(site, "", holder.lease) from holder
@@ -108,7 +110,9 @@ def busy(site: Site, holder_text: str = "", lease: Lease | None = None) -> Refus
         what = f"{who} is at {lease.kind} of {site.playbook.service} · {site.environment.name} "
         message = f"busy: {what}since {local_clock(lease.since)}{doing}"
     else:
-        message = f"busy: {holder_text or 'another process'} is at work on {site.playbook.service} · {site.environment.name}"
+        message = (
+            f"busy: {holder_text or 'another process'} is at work on {site.playbook.service} · {site.environment.name}"
+        )
     return Refusal(
         message,
         exit_=Exit.BUSY,

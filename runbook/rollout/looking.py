@@ -13,7 +13,6 @@ from runbook.playbook.model import Metric
 from runbook.rollout.answers import KeptAnswers
 from runbook.rollout.site import Site
 
-
 CLOCK_GRAIN = 2.0  # seconds
 
 

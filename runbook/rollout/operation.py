@@ -153,7 +153,12 @@ def _started(site: Site, journal: Journal, aim: Aim) -> Event:
 
 
 def finish(
-    site: Site, journal: Journal, outcome: str, message: str, results: Sequence[StepResult], events: Sequence[Event] = ()
+    site: Site,
+    journal: Journal,
+    outcome: str,
+    message: str,
+    results: Sequence[StepResult],
+    events: Sequence[Event] = (),
 ) -> None:
     """Write the end down with the events that tell of it, tell the store (or the spool), remove the journal.
 
@@ -256,4 +261,3 @@ def curl_lines(site: Site) -> list[str]:
             url = where if "://" in where else f"{(site.environment.url or '').rstrip('/')}{where}"
             lines.append(f"curl -fsS {shlex.quote(url)}    # {check.title}")
     return lines
-

@@ -131,9 +131,7 @@ def allowed(decision: Decision, override: str | None) -> bool:
     return checks_hold and bool(against) and all(row.can_override for row in against)
 
 
-def carry_out(
-    site: Site, proposal: Proposal, listener: Listener, *, reason: str = "", wait: float = 0.0
-) -> Ended:
+def carry_out(site: Site, proposal: Proposal, listener: Listener, *, reason: str = "", wait: float = 0.0) -> Ended:
     """Lock, look again at what matters, act. A failure restores and redeploys."""
     operation = new_operation()
     with site.interruptions, service_locked(site, operation, "ramp", wait=wait) as lock:
@@ -228,6 +226,8 @@ def taken_back(site: Site, journal: Journal, plan: Plan, results: Sequence[StepR
         exit_ = Exit.TERMINATED if site.interruptions.signal == 15 else Exit.INTERRUPTED
     where = plan.came_from or "where it was"
     told = f"{why}. " + ("; ".join(undoing.said) or "nothing had been changed")
-    message = f"{told}. {site.playbook.service} is at {where}, as before" if undoing.over else f"{told}. It stands half done"
+    message = (
+        f"{told}. {site.playbook.service} is at {where}, as before" if undoing.over else f"{told}. It stands half done"
+    )
     finish(site, journal, outcome, message, results)
     return Ended(outcome, exit_, message, journal.header.operation, results, tuple(undoing.by_hand))

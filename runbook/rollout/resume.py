@@ -49,7 +49,9 @@ def reopen(site: Site, found: Underway) -> CutOff:
         )
     site.playbook, site.environment = loaded.playbook, environment
     journal = found.journal or Journal.begin(site.journals, site.slug, header)
-    steps = tuple(_step(site, loaded.playbook, environment, header, number, journal) for number in range(len(header.steps)))
+    steps = tuple(
+        _step(site, loaded.playbook, environment, header, number, journal) for number in range(len(header.steps))
+    )
     return CutOff(site, Plan(header.kind, header.came_from, header.to, steps), journal)
 
 
@@ -87,7 +89,12 @@ def finish_cut_off(cut: CutOff, listener: Listener, *, wait: float = 0.0) -> End
             return overtaken(header.operation)
         if header.kind != "ramp":
             return end_of_way_back(
-                site, journal, plan, results, how=header.kind, safe=header.kind == "emergency" or _is_first(site, header)
+                site,
+                journal,
+                plan,
+                results,
+                how=header.kind,
+                safe=header.kind == "emergency" or _is_first(site, header),
             )
         if all(result.ok for result in results):
             return _finished(site, journal, results)
@@ -103,9 +110,7 @@ def _prepared(step: Step) -> Step:
 def _nothing_to_do(plan: Plan, journal: Journal) -> frozenset[int]:
     """The actions that were done already. Flags are looked at again, redeploy and verify run all the same."""
     return frozenset(
-        number
-        for number, step in enumerate(plan.steps)
-        if isinstance(step, Act) and journal.state_of(number) == "done"
+        number for number, step in enumerate(plan.steps) if isinstance(step, Act) and journal.state_of(number) == "done"
     )
 
 
@@ -165,6 +170,3 @@ def _means(site: Site, lock: Lock, header: Header, listener: Listener, *, going_
 def _left(site: Site, journal: Journal, message: str) -> Ended:
     finish(site, journal, "half-done", message, [])
     return Ended("half-done", Exit.FAILED, message, journal.header.operation)
-
-
-

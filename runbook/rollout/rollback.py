@@ -70,7 +70,9 @@ def lower_rung(site: Site, standing: Standing, target: str | None) -> Rung | Non
     if lower:
         return lower[-1]
     if here in found:
-        raise Refusal(f"already at {position.name}", exit_=Exit.NO_GO, next_steps=["runbook rollback  goes one step back"])
+        raise Refusal(
+            f"already at {position.name}", exit_=Exit.NO_GO, next_steps=["runbook rollback  goes one step back"]
+        )
     raise Refusal(
         f"{found[0].name} is not below {position.name}",
         exit_=Exit.NO_GO,

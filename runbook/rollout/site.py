@@ -73,7 +73,13 @@ class Site:
         self.store, self.store_trouble = None, away.reason
 
     def event(
-        self, kind: str, payload: dict[str, Any], *, operation: str | None = None, epoch: int = 0, at: float | None = None
+        self,
+        kind: str,
+        payload: dict[str, Any],
+        *,
+        operation: str | None = None,
+        epoch: int = 0,
+        at: float | None = None,
     ) -> Event:
         """An event of this site, now. Payload text is masked, so that no secret reaches the chain."""
         return Event(

@@ -17,7 +17,7 @@ from runbook.system.refusals import Exit, Refusal
 
 @dataclass(frozen=True)
 class Underway:
-    """One operation. `alive` tells that its process still works on it; `journal` is None when only the store knows it."""
+    """One operation. `alive`: its process still works on it; `journal` is None when only the store knows it."""
 
     header: Header
     journal: Journal | None
@@ -113,7 +113,11 @@ def refuse_if_underway(site: Site) -> None:
     raise Refusal(
         f"an operation was cut off: {found.what}. {said_of_steps(found)}",
         exit_=Exit.FAILED,
-        next_steps=["runbook resume --finish  ends it", "runbook resume --undo  takes it back", "runbook rollback --emergency"],
+        next_steps=[
+            "runbook resume --finish  ends it",
+            "runbook resume --undo  takes it back",
+            "runbook rollback --emergency",
+        ],
     )
 
 

@@ -138,7 +138,12 @@ def _way_back(site: Site, listener: Listener, why: str) -> Ended | None:
         listener.say(f"{why}: held by a person, so nothing is changed; runbook rollback --emergency is yours")
         return None
     if sum(1 for moment in state.automatic if now - moment < ROBOT_SPAN) >= ROBOT_LIMIT:
-        hold(site, reason=f"three automatic changes in ten minutes; not rolled back again: {why}", until=None, automatic=True)
+        hold(
+            site,
+            reason=f"three automatic changes in ten minutes; not rolled back again: {why}",
+            until=None,
+            automatic=True,
+        )
         listener.say("held: three automatic changes in ten minutes are the limit")
         return None
     return emergency(site, listener, Alarm(reason=why, rule=why))

@@ -18,7 +18,9 @@ def check_lines(page: Page, results: Sequence[CheckResult], *, indent: str = "")
     width = columns(indent + result.check.title for result in results)
     for result in results:
         warns = " (warning)" if result.check.level == "warn" and result.status is Status.FAIL else ""
-        page.mark(MARKS[result.status], f"{indent}{result.check.title}{warns}", result.observed, result.expected, width=width)
+        page.mark(
+            MARKS[result.status], f"{indent}{result.check.title}{warns}", result.observed, result.expected, width=width
+        )
         if result.status in (Status.FAIL, Status.UNKNOWN) and result.message and result.message != result.observed:
             page.under(result.message)
         if result.status is not Status.PASS:

@@ -185,14 +185,14 @@ class Document(Doc, kw_only=True):
     problems: list[ProblemRow] | UnsetType = UNSET
     next: list[str] | UnsetType = UNSET
     by_hand: list[str] | UnsetType = UNSET
-    stage: str | None | UnsetType = UNSET
-    percent: float | None | UnsetType = UNSET
-    bake: BakeDoc | None | UnsetType = UNSET
-    lock: LockDoc | None | UnsetType = UNSET
-    operation: OperationDoc | None | UnsetType = UNSET
-    hold: HoldDoc | None | UnsetType = UNSET
-    incident: int | None | UnsetType = UNSET
-    path: str | None | UnsetType = UNSET
+    stage: str | UnsetType | None = UNSET
+    percent: float | UnsetType | None = UNSET
+    bake: BakeDoc | UnsetType | None = UNSET
+    lock: LockDoc | UnsetType | None = UNSET
+    operation: OperationDoc | UnsetType | None = UNSET
+    hold: HoldDoc | UnsetType | None = UNSET
+    incident: int | UnsetType | None = UNSET
+    path: str | UnsetType | None = UNSET
     details: dict[str, Any] | UnsetType = UNSET
 
 

@@ -129,7 +129,11 @@ def _open(page: Page, site: Site, seen: Seen) -> None:
     watcher = seen.watcher
     if seen.standing.entered:
         count = sum(1 for row in seen.rules if row.kind == "trigger")
-        told = f"{watcher.who} on {watcher.host}, looked {show_duration(max(0.0, now - watcher.looked))} ago" if watcher else "nobody"
+        told = (
+            f"{watcher.who} on {watcher.host}, looked {show_duration(max(0.0, now - watcher.looked))} ago"
+            if watcher
+            else "nobody"
+        )
         armed = "" if watcher and watcher.armed else ", triggers are not armed"
         page.line(f"  watching   {told}{armed}" + (f" ({count} triggers)" if count else ""), indent=13)
     for row in seen.rules:
@@ -147,8 +151,18 @@ def _open(page: Page, site: Site, seen: Seen) -> None:
         page.line("  hold       ", Span(f"by {hold.by}{until}", "bold yellow"), f" {hold.reason}", indent=13)
     if seen.lease is not None and seen.lease.live:
         lease = seen.lease.lease
-        page.line(f"  lock       {lease.holder.operator} on {lease.holder.host}, {lease.kind}, {lease.doing}", indent=13)
-    quiet = [word for word, there in (("no incident", state.open_incidents()), ("no hold", hold), ("lock free", seen.lease and seen.lease.live)) if not there]
+        page.line(
+            f"  lock       {lease.holder.operator} on {lease.holder.host}, {lease.kind}, {lease.doing}", indent=13
+        )
+    quiet = [
+        word
+        for word, there in (
+            ("no incident", state.open_incidents()),
+            ("no hold", hold),
+            ("lock free", seen.lease and seen.lease.live),
+        )
+        if not there
+    ]
     if quiet:
         page.line(f"  open       {' · '.join(quiet)}", indent=13)
     if site.store is None:

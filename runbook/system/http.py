@@ -150,7 +150,9 @@ class _Asking:
                     raise
         raise _Refused("resolve", f"{host} has no address")
 
-    async def _at(self, request: Request, url: Any, headers: list[tuple[str, str]], address: str) -> Response:
+    async def _at(
+        self, request: Request, url: Any, headers: list[tuple[str, str]], address: str, within: float
+    ) -> Response:
         import httpx
 
         began = time.monotonic()
@@ -164,7 +166,7 @@ class _Asking:
             extensions={
                 "sni_hostname": host,
                 "trace": self._trace,
-                "timeout": {"connect": 0.95 * (self._until - began)},
+                "timeout": {"connect": 0.95 * within},
             },
         )
         transport = self._connection.transport(f"{host}:{address}", url.scheme, request.ca)
@@ -175,7 +177,14 @@ class _Asking:
             await received.aclose()
         pairs = tuple((name.lower(), value) for name, value in received.headers.multi_items())
         elapsed = time.monotonic() - began
-        return Response(received.status_code, pairs, body, str(url), elapsed, date_of(received.headers.get("date")))
+        return Response(
+            received.status_code,
+            pairs,
+            body,
+            str(url.copy_with(userinfo=b"")),
+            elapsed,
+            date_of(received.headers.get("date")),
+        )
 
     async def _trace(self, event: str, details: Mapping[str, Any]) -> None:
         self._phase = _PHASES.get(event, self._phase)

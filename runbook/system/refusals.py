@@ -32,7 +32,7 @@ class Exit(IntEnum):
         return self.reason if self in (Exit.GO, Exit.NO_GO, Exit.UNKNOWN) else "failed"
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - it is told, not a fault of ours
     """An expected end of a command: what, why, and what to type next.
 
     `problems` are shown together; `next_steps` are commands or sentences an operator can act on.

@@ -98,13 +98,16 @@ def firing(answers: list[Any], hold: int, keep: int, two: bool) -> list[bool]:
 
 
 def run_until(answers: list[Any], fires: list[bool], index: int, keep: int) -> list[int]:
-    """The evaluations that count towards a hold at `index`: back to the last false one that nothing kept, or a hole."""
+    """The evaluations that count towards a hold at `index`: back to the last false one that nothing kept, or a hole.
+
+    A hole is seen at the true evaluation behind it; a false one that `keep` bridges, bridges the hole as well.
+    """
     run: list[int] = []
     last_known = index
     for i in range(index, -1, -1):
         if answers[i] is False and not (i < len(fires) and fires[i]):
             break
-        if last_known - i > 2 and not isinstance(answers[i], str):
+        if last_known - i > 2 and answers[last_known] is True and not isinstance(answers[i], str):
             break
         if not isinstance(answers[i], str):
             last_known = i

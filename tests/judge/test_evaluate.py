@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runbook.judge.evaluate import evaluate, evaluate_value, joined
+from runbook.judge.evaluate import between, evaluate, evaluate_value, joined
 from runbook.judge.facts import Facts, Reference, Sample, Series
 from runbook.judge.verdicts import Judged, Reason, Truth
 from runbook.language.conditions import parse_condition
@@ -170,6 +170,28 @@ def test_three_valued_logic(parts: str, every: Any, one_of: Any) -> None:
     for order in (parts, parts[::-1]):
         assert outcome(joined([TRUTHS[part] for part in order], every=True)) == every
         assert outcome(joined([TRUTHS[part] for part in order], every=False)) == one_of
+
+
+@pytest.mark.parametrize(
+    ("passing", "failing", "expected"),
+    [
+        ("t", "f", TRUE),
+        ("f", "t", FALSE),
+        ("t", "t", FALSE),
+        ("f", "f", (Truth.UNKNOWN, Reason.INCONCLUSIVE)),
+        ("t", "", TRUE),
+        ("f", "", FALSE),
+        ("", "f", TRUE),
+        ("", "t", FALSE),
+        ("t", "n", NODATA),
+        ("n", "f", NODATA),
+        ("n", "e", ERROR),
+        ("e", "t", FALSE),
+        ("", "", NODATA),
+    ],
+)
+def test_success_and_failure_given_apart(passing: str, failing: str, expected: Any) -> None:
+    assert outcome(between(TRUTHS.get(passing), TRUTHS.get(failing))) == expected
 
 
 def test_windows_are_scaled_where_time_is_shortened() -> None:

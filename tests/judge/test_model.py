@@ -52,7 +52,7 @@ def said(judged: Judged) -> Any:
     return {Truth.TRUE: True, Truth.FALSE: False}.get(judged.truth, str(judged.reason))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(CONDITIONS, HISTORIES, st.integers(0, 4))
 def test_conditions_come_out_as_the_model_says(condition: Any, histories: dict[str, list[Any]], later: int) -> None:
     now = 60 * (max(0, *(len(values) - 1 for values in histories.values())) + later)
@@ -67,7 +67,7 @@ def test_conditions_come_out_as_the_model_says(condition: Any, histories: dict[s
 ANSWERS = st.lists(st.sampled_from([True, True, True, False, "nodata", "error"]), max_size=25)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(ANSWERS, st.sampled_from([0, 60, 120, 300]), st.sampled_from([0, 60, 150]), st.booleans())
 def test_rules_fire_when_the_model_says(answers: list[Any], hold: int, keep: int, rolls_back: bool) -> None:
     rule = Rule(

@@ -85,6 +85,12 @@ def test_after_ten_minutes_of_absence_it_starts_anew() -> None:
     assert letters(seen) == "ppppF"
 
 
+@pytest.mark.parametrize(("absent", "left"), [(600.0, 60.0), (601.0, 120.0)])
+def test_ten_minutes_of_absence_are_the_longest(absent: float, left: float) -> None:
+    seen = run(rule("m > 5% for 2m"), [(0.0, 0.9), (60.0, 0.9), (60.0 + absent, 0.9)])
+    assert seen[-1].due_in == left
+
+
 def test_what_was_nearly_due_gets_a_grace_of_one_interval() -> None:
     points = [(0.0, 0.9), (60.0, 0.9), (110.0, 0.9), (400.0, 0.9), (460.0, 0.9)]
     seen = run(rule("m > 5% for 2m"), points)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from runbook.playbook.kit import sections_of
 from runbook.playbook.load import from_plain, load_emergency, load_playbook
+from tests.places import PROJECT
 from tests.playbook.reads import SMALL
 
 SPOILT = [
@@ -84,3 +87,17 @@ def test_a_kit_reads_without_what_it_left_behind() -> None:
     assert loaded.playbook.rollback.set == {"P": "0", "M": "0777"}
     assert loaded.playbook.path == "kit/soup-here.json"
     assert from_plain(kit, "kit/soup-here.json", emergency=False).playbook is None
+
+
+@pytest.mark.parametrize("name", ["staging", "production"])
+def test_what_is_cut_from_a_playbook_reads_as_the_same_way_back(name: str) -> None:
+    whole = load_playbook(PROJECT / "playbooks" / "enrichment.yaml", PROJECT).playbook
+    assert whole is not None
+    sections = msgspec.json.decode(msgspec.json.encode(sections_of(whole, whole.environments[name])))
+    loaded = from_plain(sections, "kit.json")
+    assert loaded.errors == [] and loaded.playbook is not None
+    cut = loaded.playbook
+    assert cut.environments == {name: whole.environments[name]}
+    assert (cut.flags, cut.rollback, cut.verify) == (whole.flags, whole.rollback, whole.verify)
+    assert [stage.rungs for stage in cut.stages] == [stage.rungs for stage in whole.stages]
+    assert [stage.set for stage in cut.stages] == [stage.set for stage in whole.stages]

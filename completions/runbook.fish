@@ -1,0 +1,1 @@
+complete --command runbook --no-files --arguments "(env _RUNBOOK_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args _TYPER_COMPLETE_ARGS=(commandline -cp) runbook)" --condition "env _RUNBOOK_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=is-args _TYPER_COMPLETE_ARGS=(commandline -cp) runbook"
