@@ -16,7 +16,7 @@ import msgspec
 from runbook.actions.steps import StepRecord
 from runbook.flags.changes import FlagChange
 from runbook.store.events import Event, Who
-from runbook.system.files import append_durably, read_regular
+from runbook.system.files import FileTrouble, append_durably, read_regular
 
 
 class TakenOver(Exception):  # noqa: N818 - it is told, not a fault of ours
@@ -24,7 +24,7 @@ class TakenOver(Exception):  # noqa: N818 - it is told, not a fault of ours
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What an operation was going to do. `began` is seconds since the epoch; `process` is (pid, start, boot, namespace).
+    """What an operation was going to do. `began` is seconds since the epoch; `process` is pid, start, boot, namespace.
 
     `sections` is the mini-playbook that ends or undoes the operation without the playbook; `flags_after` the values
     that stand when it is done.
@@ -52,7 +52,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One line. `state` is begun, started (a process), done, failed, undone, left, or ended."""
+    """One line. `state` is announced, begun, started (a process), done, failed, undone, left, or ended."""
 
     state: str
     at: float
@@ -65,29 +65,46 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Journal:
-    """An open journal file."""
+    """An open journal file.
 
-    def __init__(self, path: Path, header: Header, entries: Sequence[Entry] = ()) -> None:
+    With `insist` an error of the disk does not stop the operation: the way back depends on nothing, not even on its own
+    journal. `lost` tells that this happened; from then on the entries are only in memory.
+    """
+
+    def __init__(self, path: Path, header: Header, entries: Sequence[Entry] = (), *, insist: bool = False) -> None:
         self.path = path
         self.header = header
         self.entries = list(entries)
+        self.insist = insist
+        self.lost = ""
 
     @classmethod
-    def begin(cls, folder: Path, slug: str, header: Header) -> Journal:
-        """Write the header down, durably. From here on the operation exists."""
-        path = folder / slug / f"{header.operation}.jsonl"
-        append_durably(path, msgspec.json.encode(header) + b"\n")
-        return cls(path, header)
+    def begin(cls, folder: Path, slug: str, header: Header, *, insist: bool = False) -> Journal:
+        """Write the header down, durably. From here on the operation exists. Raises `FileTrouble` unless `insist`."""
+        journal = cls(folder / slug / f"{header.operation}.jsonl", header, insist=insist)
+        journal._append(msgspec.json.encode(header))
+        return journal
+
+    def _append(self, line: bytes) -> None:
+        if self.lost:
+            return
+        try:
+            append_durably(self.path, line + b"\n")
+        except FileTrouble as trouble:
+            if not self.insist:
+                raise
+            self.lost = f"{trouble.path}: {trouble.reason}"
 
     def note(self, entry: Entry) -> None:
         """Write one entry down, durably.
 
         Raises:
             TakenOver: the file is gone, so an emergency has ended this operation.
+            FileTrouble: it cannot be written, and this operation does not insist.
         """
-        if not self.path.exists():
+        if not self.lost and not self.path.exists():
             raise TakenOver(self.header.operation)
-        append_durably(self.path, msgspec.json.encode(entry) + b"\n")
+        self._append(msgspec.json.encode(entry))
         self.entries.append(entry)
 
     @property

@@ -58,7 +58,7 @@ def walk(
             continue
         record = journal.header.steps[number]
         means.fence(f"step {number + 1} of {len(plan.steps)}, {record.title}")
-        if means.hands.stopping() and not go_on:
+        if means.hands.stopping():
             results.append(StepResult(record, False, "not begun: you asked to stop", interrupted=True))
             break
         result = _one(step, number, record, journal, means)
@@ -91,18 +91,25 @@ def _one(step: Step, number: int, record: StepRecord, journal: Journal, means: M
 
 def _set(step: SetFlags, record: StepRecord, began: float) -> StepResult:
     try:
-        if step.force:
-            written = step.file.force(step.values)
-            message = f"{len(written.changes)} written over what stood there"
-        elif step.prepared is not None and step.prepared.changes:
-            step.file.apply(step.prepared)
-            message = ""
-        else:
-            message = "the file shows the values already"
+        message = _write(step)
     except FlagTrouble as trouble:
         told = f"{trouble.path}: {trouble.reason}" + (f" ({trouble.hint})" if trouble.hint else "")
         return StepResult(record, False, told, time.monotonic() - began)
     return StepResult(record, True, message, time.monotonic() - began)
+
+
+def _write(step: SetFlags) -> str:
+    if step.prepared is not None and not step.prepared.changes:
+        return "the file shows the values already"
+    try:
+        if step.prepared is not None:
+            step.file.apply(step.prepared)
+            return ""
+    except FlagTrouble:
+        if not step.insist:
+            raise
+    written = step.file.force(step.values)
+    return f"{len(written.changes)} written over what stood there"
 
 
 def noting_processes(hands: Hands, journal: Journal, number: int, wall: Callable[[], float]) -> Hands:

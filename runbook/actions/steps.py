@@ -32,12 +32,12 @@ class StepRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 @dataclass(frozen=True)
 class SetFlags:
-    """Set the values of declared keys in one flag file; `force` where an exact edit is refused, for the emergency."""
+    """Set the values of declared keys in one flag file; with `insist` also where an exact edit is refused."""
 
     file: FlagFile
     prepared: Prepared | None
     values: dict[str, str]
-    force: bool = False
+    insist: bool = False
 
     def record(self) -> StepRecord:
         changes = self.prepared.changes if self.prepared else ()

@@ -17,7 +17,7 @@ from runbook.judge.verdicts import Reason, Status
 from runbook.system.http_messages import HttpTrouble, Request
 from runbook.system.secrets import VariableTrouble
 
-_NUMBER = re.compile(r"[-+]?\d{1,30}(\.\d{1,30})?")
+_NUMBER = re.compile(r"[-+]?\d{1,30}(\.\d{1,30})?([eE][-+]?\d{1,3})?")
 _YES = frozenset({"true", "1", "yes", "on"})
 _NO = frozenset({"false", "0", "no", "off", ""})
 _SECTIONS = ("safe", "live")
@@ -222,7 +222,7 @@ def _in_form(text: str, form: Form) -> Decimal | None:
 
 def _decimal(text: str) -> Decimal | None:
     try:
-        number = Decimal(text.strip()) if _NUMBER.match(text.strip()) else None
+        number = Decimal(text.strip()) if _NUMBER.fullmatch(text.strip()) else None
     except InvalidOperation:
         return None
     return number if number is not None and number.is_finite() else None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Collection, Mapping, Sequence
 
 from runbook.checks.base import Finding, Surroundings
@@ -23,6 +21,9 @@ async def run_for_check(
     additions: Mapping[str, str] | None = None,
 ) -> Finished:
     """Run a program until the deadline of the check. Cancelled, it is ended with its whole group first."""
+    import asyncio
+    import threading
+
     from runbook.system.daemon_threads import in_thread
 
     stop = threading.Event()

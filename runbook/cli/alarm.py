@@ -23,6 +23,8 @@ from runbook.show.page import Page
 from runbook.show.rows import plan_rows
 from runbook.system.refusals import Exit, Refusal
 
+STORE_PATIENCE = 0.5  # seconds: the way back does not wait for a store
+
 
 @dataclass(frozen=True)
 class Readable:
@@ -34,7 +36,7 @@ class Readable:
 
 def raise_alarm(shared: Shared, *, yes: bool, dry_run: bool, reason: str, takeover: bool) -> Answer:
     """Back to the safe flags. Exit status: that of flags, redeploy and verify."""
-    bench = open_bench(shared)
+    bench = open_bench(shared, patience=STORE_PATIENCE)
     chosen = choose_playbook(bench.project.root, bench.settings.get("playbook"), known=known_names(bench))
     readable = read_for_emergency(bench, chosen)
     found = pick_environment(bench, chosen, readable, yes=yes)
@@ -57,7 +59,6 @@ def raise_alarm(shared: Shared, *, yes: bool, dry_run: bool, reason: str, takeov
     show(shared, page) if not shared.quiet else None
     if not yes:
         confirm(shared, f"Bring {name} back to the safe flags?", yes=False)
-    site.interruptions.stubborn(lambda: say(shared, "still working; once more stops at the next safe point"))
     ended = emergency(site, Telling(shared, objective), Alarm(reason=reason, takeover=takeover))
     return Answer(
         ended.exit, ended.message, emergency_page(ended, site, objective), site.playbook.service, site.environment.name,

@@ -16,10 +16,16 @@ from typing import Any, NoReturn
 import typer
 
 from runbook.cli.options import SHARED_OPTIONS, Format, Shared
+from runbook.flags.changes import FlagTrouble
+from runbook.language.durations import DurationError
 from runbook.show.answer import Answer
+from runbook.store.base import StoreAway
+from runbook.system.files import FileTrouble
 from runbook.system.refusals import Exit, Refusal
+from runbook.system.secrets import VariableTrouble
 
 Command = Callable[..., Answer]
+EXPECTED = (FileTrouble, FlagTrouble, StoreAway, VariableTrouble, DurationError)
 
 
 def command(app: typer.Typer, name: str | None = None, **settings: Any) -> Callable[[Command], Command]:
@@ -63,12 +69,26 @@ def answer_with(shared: Shared, name: str, work: Callable[[], Answer]) -> int:
         answer = work()
     except Refusal as refusal:
         answer = speech.of_refusal(refusal)
+    except EXPECTED as trouble:
+        answer = speech.of_refusal(as_refusal(trouble))
     except KeyboardInterrupt:
         answer = Answer(Exit.INTERRUPTED, "interrupted")
         answer.page.line("interrupted; nothing was under way")
     except Exception as error:
         answer = of_bug(error)
     return speech.deliver(answer, shared, _full_name(name), started, time.monotonic() - began)
+
+
+def as_refusal(trouble: Exception) -> Refusal:
+    """What the world did, where no command had a better sentence for it."""
+    hint = getattr(trouble, "hint", "")
+    if isinstance(trouble, DurationError):
+        return Refusal(str(trouble), next_steps=["a duration is a number with its unit: 30s, 5m, 2h"])
+    if isinstance(trouble, StoreAway):
+        return Refusal(
+            f"the store is away: {trouble.reason}", exit_=Exit.FAILED, next_steps=[hint] if hint else ["runbook doctor"]
+        )
+    return Refusal(str(trouble), exit_=Exit.FAILED, next_steps=[hint] if hint else ["runbook doctor"])
 
 
 def _full_name(name: str) -> str:
@@ -140,7 +160,24 @@ def _usage(error: Any) -> Answer:
     if error.__class__.__name__ == "NoArgsIsHelpError":
         typer.echo(error.ctx.get_help())
         return Answer(Exit.USAGE, "a command is needed")
-    raise Refusal(error.format_message(), next_steps=["runbook --help"]) from error
+    message = error.format_message()
+    meant = _meant_command() if message.startswith("No such command") else ""
+    raise Refusal(f"{message} {meant}".strip(), next_steps=[f"runbook {_noun()} --help".replace("  ", " ")]) from error
+
+
+def _meant_command() -> str:
+    """What was probably meant by the first word that is no command."""
+    from runbook.cli.commands import COMMANDS
+    from runbook.language.places import did_you_mean
+
+    words = [word for word in sys.argv[1:] if not word.startswith("-")]
+    return did_you_mean(words[0], COMMANDS) if words and words[0] not in COMMANDS else ""
+
+
+def _noun() -> str:
+    from runbook.cli.commands import COMMANDS
+
+    return next((word for word in sys.argv[1:2] if word in COMMANDS), "")
 
 
 def _raise(error: Exception) -> Answer:

@@ -55,6 +55,9 @@ def gate(
     about = f"leaving {here.name}" if here else "entering the ladder"
     about += f" for {following.name}" if following else ", the top of the ladder"
     page = decision_page(decision, f"{about}  {site.playbook.service} · {site.environment.name}")
+    if following is not None and following.first_of_stage and following.stage.requires:
+        lists = ", ".join(following.stage.requires)
+        page.line(f"ramp also runs the checklists {lists}: runbook preflight")
     exit_ = {Verdict.GO: Exit.GO, Verdict.NO_GO: Exit.NO_GO}.get(decision.verdict, Exit.UNKNOWN)
     remedies = [row.remedy for row in decision.against() if row.remedy][:3]
     if exit_ is Exit.GO and following is not None:

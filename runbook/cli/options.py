@@ -69,6 +69,7 @@ Confirm = Annotated[
 ReasonText = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is recorded.")]
 Deadline = Annotated[str, typer.Option("--deadline", metavar="30s", help="How long looking may take in all.")]
 Wait = Annotated[str | None, typer.Option("--wait", metavar="5m", help="Wait for another operator to finish.")]
+All = Annotated[bool, typer.Option("--all", help="Every service and environment of the project.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Warnings count as failures.")]
 Last = Annotated[int | None, typer.Option("--last", metavar="20", min=1, help="Only the newest so many.")]
 IncidentId = Annotated[int | None, typer.Option("--incident", metavar="ID", help="Which incident.")]

@@ -13,7 +13,7 @@ from runbook.cli.options import Deadline, Shared, Strict
 from runbook.cli.signing import ask_manual_items
 from runbook.cli.wiring import open_site
 from runbook.judge.verdicts import Status, Verdict, verdict_of
-from runbook.language.durations import parse_duration
+from runbook.language.durations import parse_duration, show_duration
 from runbook.rollout.ladder import Rung, flags_at, named_rungs
 from runbook.rollout.looking import look
 from runbook.rollout.rows import counted_checks
@@ -70,7 +70,7 @@ def preflight(
     results = list(seen.checks)
     if not only:
         results.append(_flags_row(site, standing, trouble.reason if trouble else ""))
-    return _answer(site, to, results, automatic=automatic, strict=strict)
+    return _answer(site, standing, to, results, automatic=automatic, strict=strict)
 
 
 def _meant(standing: Standing, stage: str | None) -> Rung | None:
@@ -114,7 +114,23 @@ def _flags_row(site: Site, standing: Standing, trouble: str) -> CheckResult:
     return CheckResult(check, Status.FAIL if wrong else Status.PASS, observed=observed, listed=wrong[1:])
 
 
-def _answer(site: Site, to: Rung | None, results: list[CheckResult], *, automatic: bool, strict: bool) -> Answer:
+def _beside(page: Page, site: Site, to: Rung | None) -> None:
+    """What is shown without counting: when the way back was last taken, and which triggers never fired."""
+    state, now = site.state(), site.clock.wall()
+    if state.way_back is not None:
+        ago, took = show_duration(max(0.0, now - state.way_back.at)), show_duration(state.way_back.seconds)
+        page.line(f"last way back: {ago} ago, {took}")
+    else:
+        page.line("last way back: never taken here")
+    rolling = [trigger.when for trigger in (to.stage.triggers if to else ()) if trigger.then == "rollback"]
+    never = [when for when in rolling if when not in state.fired]
+    if never:
+        page.line(f"never seen to fire: {'; '.join(never)}", indent=20)
+
+
+def _answer(
+    site: Site, standing: Standing, to: Rung | None, results: list[CheckResult], *, automatic: bool, strict: bool
+) -> Answer:
     manual = [row for row in results if row.check.kind == "sign" and row.status is not Status.PASS] if automatic else []
     counting = [row for row in results if row not in manual]
     verdict = verdict_of(counted_checks(counting, strict=strict))
@@ -127,9 +143,11 @@ def _answer(site: Site, to: Rung | None, results: list[CheckResult], *, automati
         page.line("Left to people:")
         check_lines(page, manual)
     page.line(counts_of(row.status for row in counting))
+    _beside(page, site, to)
     against = [row for row in counting if row.status in (Status.FAIL, Status.UNKNOWN)]
     if exit_ is Exit.GO:
-        page.next(f"runbook ramp {to.percent:g}" if to else "runbook status")
+        following = standing.next
+        page.next(f"runbook ramp {following.percent:g}" if following else "runbook status")
     else:
         advice = next((row.check.advice for row in against if row.check.advice), None)
         page.next((f"{advice}, then  " if advice else "") + "runbook preflight" + (f" {to.stage.name}" if to else ""))

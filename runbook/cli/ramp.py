@@ -121,7 +121,9 @@ def plan_screen(site: Site, proposal: Proposal) -> Page:
     plan_page(page, proposal.plan, watching=watching, bake=told)
     if not site.playbook.verify:
         page.line("     the playbook has no verify: the change will not be verified")
-    page.line("     way back  runbook rollback, or runbook rollback --emergency")
+    taken = site.state().way_back
+    took = f"     about {show_duration(taken.seconds)}, as last time" if taken else ""
+    page.line(f"     way back  runbook rollback, or runbook rollback --emergency{took}")
     return page
 
 

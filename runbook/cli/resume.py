@@ -78,5 +78,6 @@ def _resumed(shared: Shared, site: Site, found: Underway, which: str, wait: floa
     steps = ("runbook status",) if ended.exit is Exit.GO else ("runbook resume", "runbook rollback --emergency")
     return Answer(
         ended.exit, ended.message, ended_page(ended, site, next_steps=steps), site.playbook.service,
-        site.environment.name, lists={"plan": plan_rows(cut.plan.records(), ended.results), "by_hand": list(ended.by_hand)},
+        site.environment.name,
+        lists={"plan": plan_rows(cut.plan.records(), ended.results), "by_hand": list(ended.by_hand)},
     )  # fmt: skip

@@ -40,14 +40,18 @@ class Live:
         bake = bake_of(self._site, tick.standing)
         gates = [row for row in tick.decision.rows if row.kind == "gate"]
         triggers = [row for row in tick.decision.rows if row.kind == "trigger"]
-        told = "  ".join(f"{MARKS[row.status]} {row.title}: {row.observed or row.message}" for row in gates[:3])
+        against = [row for row in gates if row.status is not Status.PASS]
+        told = "  ".join(f"{MARKS[row.status]} {row.title}: {row.observed or row.message}" for row in against)
+        told = told or f"{len(gates)} gates ok"
         firing = [row for row in triggers if row.status is Status.FAIL or row.message.startswith("pending")]
-        told += "".join(f"  {row.message.split(':')[0]}: {row.title}" for row in firing)
+        told += "".join(
+            f"  {row.message.split(':')[0]}: {row.title}" for row in firing if row.status is not Status.FAIL
+        )
         left = f"{show_duration(bake.left)} left" if bake and bake.left else "bake over"
         state = f"{[(row.id, row.status) for row in gates]}{[(row.id, row.message[:7]) for row in firing]}"
         state += "" if not bake else f"{int(bake.share * 4)}"
         where = tick.standing.position.name if tick.standing.position else ""
-        return f"  ..  {where}  {left}  {told}", state
+        return f"  ..  {where:<12}  {left:<11}  {told}", state
 
 
 def stay(shared: Shared, site: Site, *, act: bool, seconds: float | None = None) -> Answer:

@@ -49,26 +49,29 @@ def settings_of(shared: Shared) -> tuple[Project, Settings]:
     return project, settings.with_option("env", shared.env, "-e")
 
 
-def open_bench(shared: Shared) -> Bench:
-    """Find the project, open the store, forward what waits in the spool. A store that is away is no error here."""
+def open_bench(shared: Shared, *, patience: float = 5.0) -> Bench:
+    """Find the project, open the store, forward what waits in the spool. A store that is away is no error here.
+
+    `patience` is how long a locked store is waited for, in seconds.
+    """
     project, settings = settings_of(shared)
     state = state_folder(project.root)
     if state.note:
         say(shared, state.note)
     clock = MachineClock()
     operator, known = operator_of(settings, os.environ)
-    store, trouble = _open_store(settings, state.path, clock)
+    store, trouble = _open_store(settings, state.path, clock, patience)
     return Bench(
         shared, project, state, settings, clock, Who(operator=operator, host=host_name(), known=known), store, trouble
     )
 
 
-def _open_store(settings: Settings, folder: Path, clock: Clock) -> tuple[Store | None, str]:
+def _open_store(settings: Settings, folder: Path, clock: Clock, patience: float) -> tuple[Store | None, str]:
     from runbook.store.opening import open_store
     from runbook.store.spool import Spool
 
     try:
-        store = open_store(settings.get("state"), folder, clock)
+        store = open_store(settings.get("state"), folder, clock, wait=patience)
     except StoreAway as away:
         return None, away.reason + (f" ({away.hint})" if away.hint else "")
     with contextlib.suppress(StoreAway):  # what waits goes on waiting; the next command tries again
@@ -101,6 +104,25 @@ def open_site(shared: Shared, *, tolerant: bool = False, bench: Bench | None = N
         playbook = stand_in(bench, chosen)
     environment = choose_environment(playbook, bench.settings.get("env"), shipped=chosen.shipped)
     return site_of(bench, chosen, playbook, environment, tolerant=tolerant)
+
+
+def every_site(shared: Shared) -> list[Site]:
+    """A site for each environment of each playbook here, readable or not, and for each chain beside them."""
+    from runbook.playbook.find import find_playbooks
+
+    bench = open_bench(shared)
+    sites: dict[tuple[str, str], Site] = {}
+    names = {name: name for name in known_names(bench).values()}
+    chosen = [Chosen(found.name, found.path) for found in find_playbooks(bench.project.root)]
+    chosen += [Chosen(name, None) for name in names if name not in {one.name for one in chosen}]
+    for one in chosen:
+        playbook = read_playbook(bench, one, tolerant=True) or stand_in(bench, one)
+        for environment in playbook.environments.values():
+            site = site_of(bench, one, playbook, environment, tolerant=True)
+            sites.setdefault((playbook.service, environment.name), site)
+    if not sites:
+        raise Refusal(f"no playbook in {bench.project.root}/playbooks", next_steps=["runbook playbooks"])
+    return list(sites.values())
 
 
 def read_playbook(bench: Bench, chosen: Chosen, *, tolerant: bool) -> Playbook | None:

@@ -7,6 +7,7 @@ import msgspec
 from runbook.judge.verdicts import Truth
 
 LONGEST_ABSENCE = 600.0  # after a longer one nothing can be said of the time before
+SLOWEST_LOOK = 2.5  # seconds; looking does not get faster where time is shortened
 
 
 class Clock(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -19,6 +20,15 @@ class Clock(msgspec.Struct, frozen=True, omit_defaults=True):
     def elapsed(self, now: float) -> float:
         """The seconds it has been true; 0 where it is not."""
         return 0.0 if self.since is None else now - self.since
+
+
+def cadence(interval: float, scale: float) -> float:
+    """How far apart looks may be expected, in seconds.
+
+    Where time is shortened, an interval of 30 s becomes 30 ms, but a look still takes as long as the service needs to
+    answer: that must not read as the absence of the watcher.
+    """
+    return max(interval, SLOWEST_LOOK) if scale < 1 else interval
 
 
 def tick(clock: Clock, truth: Truth, now: float, *, interval: float, hold: float, restarted: bool = False) -> Clock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from runbook.judge.clocks import Clock, tick
+from runbook.judge.clocks import Clock, cadence, tick
 from runbook.judge.facts import Facts
 from runbook.judge.values import LARGEST_SKEW
 from runbook.judge.verdicts import Judged, Reason, Truth
@@ -51,9 +51,9 @@ def held(clause: Clause, seconds: float, facts: Facts, look: Look) -> Judged:
     times = times_of(clause, facts, facts.now - seconds - 2 * interval, interval)
     if times == [facts.now]:
         return _unknown(Reason.NODATA, "nothing was kept of the time before", now)
-    clock = Clock()
+    clock, expected = Clock(), cadence(interval, facts.scale)
     for time in [*times, facts.now]:
-        clock = tick(clock, look(time).truth, time, interval=interval, hold=seconds)
+        clock = tick(clock, look(time).truth, time, interval=expected, hold=seconds)
     elapsed = clock.elapsed(facts.now)
     message = f"for {show_duration(elapsed)} of {show_duration(seconds)}"
     truth = Truth.TRUE if elapsed >= seconds else Truth.FALSE
@@ -63,11 +63,12 @@ def held(clause: Clause, seconds: float, facts: Facts, look: Look) -> Judged:
 def points(clause: Clause, m: int, n: int, facts: Facts, look: Look, missing: str) -> Judged:
     """Whether the clause was true at `m` of the newest `n` points, told from the samples that were kept."""
     interval = interval_of(clause, facts)
+    expected = cadence(interval, facts.scale)
     now = look(facts.now)
     looked: list[Judged | None] = []
     following = facts.now
     for time in reversed(times_of(clause, facts, float("-inf"), interval)[-(n + EXTRA_POINTS) :]):
-        looked.extend([None] * _missing_between(time, following, interval))
+        looked.extend([None] * _missing_between(time, following, expected))
         looked.append(now if time == facts.now else look(time))
         following = time
     truth, reason = decide_points(looked[: n + EXTRA_POINTS], m, n, missing)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from runbook.judge.clocks import LONGEST_ABSENCE, Clock, tick
+from runbook.judge.clocks import LONGEST_ABSENCE, Clock, cadence, tick
 from runbook.judge.evaluate import Evaluation
 from runbook.judge.facts import Facts
 from runbook.judge.history import MISSING_OF
@@ -129,7 +129,7 @@ def advance(rule: Rule, facts: Facts, state: RuleState, *, interval: float, rest
     of ours, so that the time between does not count (absences above two intervals are recognised without it). A rule
     that cannot be evaluated at all is an error, alone: it never disturbs the others.
     """
-    parts = dict(state.parts)
+    parts, interval = dict(state.parts), cadence(interval, facts.scale)
     try:
         judged = _judged(rule, facts, parts, interval, restarted)
     except Exception as error:  # a broken rule is isolated, reported, and error

@@ -150,7 +150,7 @@ class Record(Generic[T]):
 
     def read(self, node: Node, reading: Reading) -> T:
         values = fields_of(node, self.keys, reading, self.what, self.not_yet)
-        assert isinstance(node, MapNode)  # noqa: S101 - fields_of raised otherwise
+        assert isinstance(node, MapNode)
         return self.make(values, node, reading)
 
     def schema(self) -> Schema:

@@ -71,6 +71,7 @@ class IncidentReport:
     written: float
     respond: float | None
     impact: Impact
+    events: tuple[Recorded, ...]
     timeline: tuple[TimelineRow, ...]
     flags: tuple[FlagRow, ...]
     operations: tuple[OperationRow, ...]
@@ -104,6 +105,7 @@ def gather(site: Site, incident: Incident) -> IncidentReport:
         written=now,
         respond=respond_by(site.playbook.severities, incident.severity, incident.opened),
         impact=impact,
+        events=story.events,
         timeline=timeline(story, impact.clocks.began, _noticed(impact)),
         flags=flags_changed(story.all, positions),
         operations=operations_of(story.events),

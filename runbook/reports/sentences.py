@@ -1,4 +1,4 @@
-"""The sentences of a report: what a reader who has one minute needs, and what to do next. Pure; figures are computed."""
+"""The sentences of a report: what a reader who has one minute needs, and what to do next. Figures are computed."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from jinja2.runtime import BlockReference, Context, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from runbook.language.durations import show_duration
@@ -31,6 +32,14 @@ class Ready(str):
     __slots__ = ()
 
 
+class _Environment(ImmutableSandboxedEnvironment):
+    """Jinja's sandbox, in which what a block or macro made is not made harmless a second time."""
+
+    def call(self, context: Context, called: Any, /, *given: Any, **named: Any) -> Any:
+        made = super().call(context, called, *given, **named)
+        return Ready(made) if isinstance(called, BlockReference | Macro) else made
+
+
 @dataclass(frozen=True)
 class Templates:
     """Where templates are looked for: the project's own folder, then the shipped ones."""
@@ -46,21 +55,21 @@ class Templates:
         try:
             return _bounded(environment.get_template(_named(name)), given)
         except jinja2.TemplateNotFound as missing:
-            raise self._not_found(missing.name or name) from missing
+            raise self._not_found(str(missing.name or name)) from missing
         except jinja2.TemplateSyntaxError as error:
             where = self._shown(error.filename or error.name or name)
             raise _broken(where, error.lineno, error.message or "it cannot be read") from error
         except (Refusal, MemoryError):
             raise
         except Exception as error:  # a template can raise anything
-            where, line = _line_in_template(error, self._folders())
-            raise _broken(self._shown(where or name), line, f"{_kind(error)}{error}") from error
+            file, line = _line_in_template(error, self._folders())
+            raise _broken(self._shown(file or name), line, f"{_kind(error)}{error}") from error
 
     def _environment(self, owner: str) -> jinja2.Environment:
-        environment = ImmutableSandboxedEnvironment(
+        environment = _Environment(
             loader=jinja2.FunctionLoader(self._load),
             undefined=jinja2.StrictUndefined,
-            autoescape=False,  # noqa: S701 - the text is Markdown; `finalize` makes every value harmless for it
+            autoescape=False,  # the text is Markdown, and `finalize` makes every value harmless for that
             finalize=_harmless,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -71,7 +80,7 @@ class Templates:
         environment.globals["end"] = lambda name: Ready(end_marker(_plain(name)))
         return environment
 
-    def _folders(self) -> tuple[Path, Path]:
+    def _folders(self) -> tuple[Path, ...]:
         return self.project / "templates", shipped_templates()
 
     def _load(self, name: str) -> tuple[str, str, Callable[[], bool]] | None:

@@ -10,7 +10,7 @@ from runbook.store.state import State
 
 @dataclass(frozen=True)
 class KeptAnswers:
-    """Answers from the events. One without `valid` counts for the rollout it was given in, or for the one begun next."""
+    """Answers from the events. One without `valid` counts for its rollout, or for the one begun next."""
 
     state: State
     now: float

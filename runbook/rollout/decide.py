@@ -62,7 +62,7 @@ def hold_rows(site: Site) -> list[Row]:
             title="no hold",
             kind="hold",
             status=Status.FAIL,
-            observed=f"held by {hold.by}{until}",
+            observed=f"held by {'a trigger' if hold.automatic else hold.by}{until}",
             message=hold.reason,
             remedy="runbook release",
         )

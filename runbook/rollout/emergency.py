@@ -43,6 +43,8 @@ class Alarm:
 def emergency(site: Site, listener: Listener, alarm: Alarm) -> Ended:
     """Go to the safe flags. A second emergency attaches to a first that lives, and takes over when it stands still."""
     operation, takeover = new_operation(), alarm.takeover
+    site.insist = True
+    site.interruptions.stubborn(lambda: listener.say("still working; once more stops at the next safe point"))
     with site.interruptions:
         while True:
             try:

@@ -108,7 +108,7 @@ def begin(site: Site, plan: Plan, aim: Aim, lock: Lock, operation: str, *, store
         rollout=aim.rollout,
         playbook=(site.playbook_name, site.playbook.path),
     )
-    journal = Journal.begin(site.journals, site.slug, header)
+    journal = Journal.begin(site.journals, site.slug, header, insist=site.insist)
     started = _started(site, journal, aim)
     if not store_needed:
         journal.note(Entry(state="announced", at=site.clock.wall(), events=(started,)))

@@ -45,9 +45,9 @@ def forced_steps(site: Site, values: Mapping[str, str]) -> list[SetFlags]:
         try:
             keys = [key for key, value in file.read(tuple(values)).values.items() if value is not None]
             share = {key: values[key] for key in keys} if len(site.environment.flags_in) > 1 else dict(values)
-            steps.append(SetFlags(file, file.prepare(share), share))
+            steps.append(SetFlags(file, file.prepare(share), share, insist=True))
         except FlagTrouble:
-            steps.append(SetFlags(file, None, dict(values), force=True))
+            steps.append(SetFlags(file, None, dict(values), insist=True))
     return steps
 
 

@@ -27,6 +27,7 @@ from runbook.rollout.underway import refuse_if_underway
 from runbook.rollout.undo import undo
 from runbook.store.events import Event
 from runbook.store.state import Position
+from runbook.system.files import FileTrouble
 from runbook.system.refusals import Exit, Refusal
 
 
@@ -149,14 +150,17 @@ def carry_out(site: Site, proposal: Proposal, listener: Listener, *, reason: str
         leave_kit(site, plan.came_from)
         journal = begin(site, plan, aim, lock, operation, store_needed=True)
         means = means_of(site, lock, operation, listener, {"percent": f"{aim.percent:g}", "stage": aim.stage})
+        back = means_of(site, lock, operation, listener, context_of(proposal.standing.position))
         try:
             results = walk(plan, journal, means)
             if all(_well(one, plan, number) for number, one in enumerate(results)) and len(results) == len(plan.steps):
                 return _done(site, proposal, journal, plan, results)
-            back = means_of(site, lock, operation, listener, context_of(proposal.standing.position))
             return taken_back(site, journal, plan, results, back)
         except TakenOver:
             return overtaken(operation)
+        except FileTrouble as trouble:  # the journal's disk: without it nothing more may be begun
+            journal.insist = site.insist = True
+            return taken_back(site, journal, plan, [], back, f"{trouble.path}: {trouble.reason}")
 
 
 def _well(result: StepResult, plan: Plan, number: int) -> bool:
@@ -214,10 +218,12 @@ def context_of(position: Position | None) -> dict[str, str]:
     return {"percent": f"{position.percent:g}", "stage": position.stage} if position else {}
 
 
-def taken_back(site: Site, journal: Journal, plan: Plan, results: Sequence[StepResult], back: Means) -> Ended:
+def taken_back(
+    site: Site, journal: Journal, plan: Plan, results: Sequence[StepResult], back: Means, why: str = ""
+) -> Ended:
     """A failure on the way: restore, redeploy, verify, and say what is true now. `back` looks from the old position."""
     failed = results[-1] if results else None
-    why = f"{failed.record.title}: {failed.message}" if failed else "you asked to stop"
+    why = why or (f"{failed.record.title}: {failed.message}" if failed else "you asked to stop")
     interrupted = site.interruptions.stopping
     undoing = undo(plan, journal, back)
     outcome = "undone" if undoing.over else "half-done"

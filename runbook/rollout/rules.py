@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from runbook.judge.facts import Facts
-from runbook.judge.rules import ACTIONS, Advanced, Rule, RuleState, advance
+from runbook.judge.rules import Advanced, Rule, RuleState, advance
 from runbook.judge.verdicts import Reason, Status
 from runbook.language.conditions import parse_condition
 from runbook.playbook.model import Playbook, Stage
@@ -36,7 +36,7 @@ def rules_of(playbook: Playbook, stage: Stage) -> list[Rule]:
         Rule(
             id=f"{stage.name}/{number}",
             when=parse_condition(trigger.when),
-            then=ACTIONS.get(trigger.then, trigger.then),
+            then=trigger.then,
             source="trigger",
             keep=trigger.keep,
             dry_run=trigger.dry_run,

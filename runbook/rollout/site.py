@@ -19,6 +19,7 @@ from runbook.store.heads import chain_slug
 from runbook.store.spool import Spool
 from runbook.store.state import State
 from runbook.system.clock import Clock, microseconds
+from runbook.system.files import FileTrouble
 from runbook.system.secrets import Masker
 from runbook.system.signals import Interruptions
 from runbook.system.variables import Variables
@@ -26,7 +27,10 @@ from runbook.system.variables import Variables
 
 @dataclass
 class Site:
-    """One service in one environment, at hand. `store` is None when it is away; `store_trouble` says why."""
+    """One service in one environment, at hand. `store` is None when it is away; `store_trouble` says why.
+
+    With `insist` (the emergency) what cannot even be kept in the spool is only said: `unkept` tells why.
+    """
 
     project: Path
     state_folder: Path
@@ -40,6 +44,8 @@ class Site:
     store: Store | None
     store_trouble: str = ""
     interruptions: Interruptions = field(default_factory=Interruptions)
+    insist: bool = False
+    unkept: str = ""
     _state: State | None = None
 
     @property
@@ -94,7 +100,7 @@ class Site:
         )
 
     def record(self, *events: Event) -> None:
-        """Write events to the store; to the spool when the store is away."""
+        """Write events to the store; to the spool when the store is away. Raises `FileTrouble` unless `insist`."""
         if self.store is not None:
             try:
                 self.store.register(self.chain, self.playbook_name, self.playbook.path)
@@ -103,8 +109,13 @@ class Site:
                 return
             except StoreAway as away:
                 self.lose_store(away)
-        for event in events:
-            Spool(self.state_folder / "spool").add(self.chain, event)
+        try:
+            for event in events:
+                Spool(self.state_folder / "spool").add(self.chain, event)
+        except FileTrouble as trouble:
+            if not self.insist:
+                raise
+            self.unkept = f"{trouble.path}: {trouble.reason}"
 
     def flag_files(self) -> list[FlagFile]:
         """The files where this environment's flags live."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from runbook.actions.listener import Listener
-from runbook.judge.rules import choose
+from runbook.judge.rules import Rule, choose
 from runbook.judge.verdicts import Verdict
 from runbook.rollout.decide import Evidence, bake_of, decide
 from runbook.rollout.emergency import Alarm, emergency
@@ -71,6 +71,8 @@ def watch(
     until = None if seconds is None else time.monotonic() + seconds
     told: set[str] = set()
     with site.interruptions, watching(site, armed=act) as watcher:
+        if not act:
+            site.interruptions.heed_hang_up()
         first = site.state().position
         while True:
             began = time.monotonic()
@@ -111,7 +113,7 @@ def _slept(site: Site, watcher: Watching, next_look: float, until: float | None,
 
 def act_on(site: Site, listener: Listener, tick: Tick, told: set[str]) -> Ended | None:
     """Do what the fired rules say: at most one changing action; the tellers come along. None when nothing changed."""
-    acting, others = choose([(one.rule, _target(site, one.rule.then)) for one in tick.fired])
+    acting, others = choose([(one.rule, _target(one.rule)) for one in tick.fired])
     by_id = {one.rule.id: one for one in tick.fired}
     for rule in [*others, *([acting] if acting else [])]:
         if rule.id not in told:
@@ -120,7 +122,7 @@ def act_on(site: Site, listener: Listener, tick: Tick, told: set[str]) -> Ended 
     if acting is None:
         return None
     why = f"{acting.when.text} ({by_id[acting.id].advanced.judged.observed})"
-    if acting.then == "hold":
+    if acting.action == "hold":
         if site.state().hold_at(site.clock.wall()) is None:
             hold(site, reason=why, until=None, automatic=True)
             listener.say(f"held by the trigger {why}; runbook release lets it go on")
@@ -160,9 +162,9 @@ def _tell(site: Site, listener: Listener, one: Ruled) -> None:
     )
 
 
-def _target(site: Site, then: str) -> float | None:
+def _target(rule: Rule) -> float | None:
     """The percentage that an action leaves; None for what changes nothing."""
-    return 0.0 if then == "rollback" else None
+    return 0.0 if rule.action == "rollback" else None
 
 
 def verdict_of_watch(watched: Watched) -> Verdict:

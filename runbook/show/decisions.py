@@ -59,8 +59,12 @@ def rests_on(row: Row) -> str:
 def counts_of(statuses: Iterable[Status]) -> str:
     """`4 ok · 1 no · 1 unknown`."""
     words = {
-        Status.PASS: "ok", Status.FAIL: "no", Status.UNKNOWN: "unknown", Status.WAIVED: "waived", Status.SKIPPED: "skipped",
-    }  # fmt: skip
+        Status.PASS: "ok",
+        Status.FAIL: "no",
+        Status.UNKNOWN: "unknown",
+        Status.WAIVED: "waived",
+        Status.SKIPPED: "skipped",
+    }
     listed = list(statuses)
     return " · ".join(f"{listed.count(status)} {word}" for status, word in words.items() if status in listed)
 

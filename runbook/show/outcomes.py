@@ -48,6 +48,8 @@ def emergency_page(ended: Ended, site: Site, objective: float | None) -> Page:
         page.line(f"Incident {ended.incident} is open. Ramps are refused until it is resolved.", indent=2)
     if site.store is None:
         page.line(f"The store is away ({site.store_trouble}). What happened is kept and sent later.", indent=2)
+    if site.unkept:
+        page.line(f"What happened could not be kept: {site.unkept}", indent=2)
     if ended.exit is Exit.GO:
         page.next("runbook incident report")
     else:

@@ -18,6 +18,7 @@ from runbook.rollout.underway import Underway, said_of_steps
 from runbook.rollout.watchers import Watcher
 from runbook.show.page import Page, Span
 from runbook.store.base import LeaseView
+from runbook.store.state import Hold
 from runbook.system.clock import local_clock, local_day_and_clock
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -148,7 +149,7 @@ def _open(page: Page, site: Site, seen: Seen) -> None:
         )  # fmt: skip
     if (hold := state.hold_at(now)) is not None:
         until = f" until {local_day_and_clock(hold.until, now)}" if hold.until else ""
-        page.line("  hold       ", Span(f"by {hold.by}{until}", "bold yellow"), f" {hold.reason}", indent=13)
+        page.line("  hold       ", Span(f"{_holder(hold)}{until}", "bold yellow"), f" {hold.reason}", indent=13)
     if seen.lease is not None and seen.lease.live:
         lease = seen.lease.lease
         page.line(
@@ -167,6 +168,10 @@ def _open(page: Page, site: Site, seen: Seen) -> None:
         page.line(f"  open       {' · '.join(quiet)}", indent=13)
     if site.store is None:
         page.line("  store      ", Span(f"away: {site.store_trouble}", "red"), indent=13)
+
+
+def _holder(hold: Hold) -> str:
+    return "by a trigger" if hold.automatic else f"by {hold.by}"
 
 
 def _next(page: Page, site: Site, seen: Seen) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from runbook.store.base import Chain, Store
 from runbook.store.events import Event, Recorded
-from runbook.store.state import Hold, Incident, OpenOperation, Position, SignedAnswer, State
+from runbook.store.state import Hold, Incident, OpenOperation, Position, SignedAnswer, State, WayBackTaken
 
 Fold = Callable[[State, Event, dict[str, Any], float], None]
 
@@ -32,6 +32,8 @@ def _operation_ended(state: State, event: Event, told: dict[str, Any], at: float
     # A half-done operation stays open: only `resume` or the emergency ends it.
     if state.operation is not None and state.operation.id == event.operation and told.get("outcome") != "half-done":
         state.operation = None
+    if told.get("outcome") == "done" and told.get("kind") in ("rollback", "emergency"):
+        state.way_back = WayBackTaken(at=at, seconds=told.get("seconds", 0.0))
     state.last_operation = {"id": event.operation, "at": at, "who": event.who.operator, **_without(told, "steps")}
 
 
@@ -118,6 +120,10 @@ def _incident_resolved(state: State, event: Event, told: dict[str, Any], at: flo
         incident.resolved, incident.resolution = at, told.get("text", "")
 
 
+def _trigger_fired(state: State, event: Event, told: dict[str, Any], at: float) -> None:
+    state.fired[told["when"]] = at
+
+
 def _noted(state: State, event: Event, told: dict[str, Any], at: float) -> None:
     kind = told["kind"]
     state.counters[kind] = [*state.counters.get(kind, []), at]
@@ -141,6 +147,7 @@ _PAST: dict[str, Fold] = {
     "incident.severity": _incident_severity,
     "incident.resolved": _incident_resolved,
     "noted": _noted,
+    "trigger.fired": _trigger_fired,
 }
 
 

@@ -8,11 +8,12 @@ from runbook.store.base import Store, StoreAway
 from runbook.system.clock import Clock
 
 
-def open_store(setting: str | None, state_folder: Path, clock: Clock) -> Store:
+def open_store(setting: str | None, state_folder: Path, clock: Clock, *, wait: float = 5.0) -> Store:
     """Opens the store that `RUNBOOK_STATE` names: a path, `sqlite:PATH`, or nothing for `state.db` in the folder.
 
     The heads are kept in the project's own `state_folder` in any case, apart from a store that others share.
-    Raises `StoreAway`; it never repeats the setting, which may hold a password.
+    `wait` is how long a locked store is waited for, in seconds. Raises `StoreAway`; it never repeats the setting,
+    which may hold a password.
     """
     from runbook.store.sqlite import open_sqlite
 
@@ -25,4 +26,4 @@ def open_store(setting: str | None, state_folder: Path, clock: Clock) -> Store:
         raise StoreAway("RUNBOOK_STATE names a kind of store that is not known", "use a path or sqlite:PATH")
     else:
         path = Path(setting or state_folder / "state.db")
-    return open_sqlite(state_folder.parent / path, clock=clock, heads=state_folder / "heads")
+    return open_sqlite(state_folder.parent / path, clock=clock, wait=wait, heads=state_folder / "heads")

@@ -79,6 +79,13 @@ class SignedAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     rollout: int | None = None
 
 
+class WayBackTaken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The last way back that worked: when, and how many seconds it took."""
+
+    at: float
+    seconds: float
+
+
 class State(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Everything that commands ask of the past of one service and environment."""
 
@@ -97,6 +104,8 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
     entered: list[tuple[str, float]] = []  # rungs of this rollout that were entered, oldest first
     counters: dict[str, list[float]] = {}
     automatic: list[float] = []  # when the robot acted; at most the last ten
+    fired: dict[str, float] = {}  # the condition of each trigger that was seen to fire, and when last
+    way_back: WayBackTaken | None = None
 
     def open_incidents(self) -> list[Incident]:
         """The incidents that are not resolved, oldest first."""

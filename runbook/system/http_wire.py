@@ -96,6 +96,7 @@ def in_words(trouble: BaseException, phase: str) -> str:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"the certificate is not accepted: {cause.verify_message}"
         if isinstance(cause, OSError) and cause.strerror:
-            said = os.strerror(cause.errno) if (cause.errno or 0) > 0 else cause.strerror
+            number = cause.errno or 0
+            said = os.strerror(number) if number > 0 else cause.strerror
         cause = cause.__cause__ or cause.__context__
     return said[0].lower() + said[1:].rstrip(".")

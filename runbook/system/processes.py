@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from runbook.system.secrets import has_user_part, looks_secret
+
+if TYPE_CHECKING:
+    import subprocess
 
 MARKER = "RUNBOOK_OPERATION"  # the variable by which the processes of an operation are found again
 _STARTED_AS = "RUNBOOK_PROCESS"  # one value a start, to find descendants that left the process group
@@ -73,6 +75,8 @@ def run_process(  # noqa: PLR0913 - one process has that many sides, and each is
     where `/proc` shows it. After a normal end, what it left running stays (a service it started, say). Nothing is
     raised for what the process does or that it cannot be started.
     """
+    import subprocess
+
     from runbook.system.process_watch import Watch
 
     mark = os.urandom(8).hex()

@@ -23,20 +23,31 @@ class Interruptions:
         self._asked: Callable[[], None] | None = None
         self._count = 0
         self._before: dict[int, object] = {}
+        self._depth = 0
 
     def stubborn(self, asked: Callable[[], None]) -> Self:
-        """Ask before stopping: `asked` is called at the first signal."""
-        self._stubborn, self._asked = True, asked
+        """Ask before stopping: `asked` is called at the first signal from now on."""
+        self._stubborn, self._asked, self._count, self.stopping = True, asked, 0, False
         return self
 
     def __enter__(self) -> Self:
+        self._depth += 1
+        if self._depth > 1:  # a watch that acts is one change within another
+            return self
         for number in (signal.SIGHUP, signal.SIGPIPE):
             self._before[number] = signal.signal(number, signal.SIG_IGN)
         for number in (signal.SIGINT, signal.SIGTERM):
             self._before[number] = signal.signal(number, self._heard)
         return self
 
+    def heed_hang_up(self) -> None:
+        """A closed terminal stops what only looks. Called inside the context."""
+        signal.signal(signal.SIGHUP, self._heard)
+
     def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+        if self._depth:
+            return
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
         self._before.clear()

@@ -12,7 +12,8 @@ from runbook.system.variables import Variables
 from tests.checks.looking import a_check, looked, looked_all, measured, surroundings
 from tests.servers import answer, scripted
 
-NUMBERS = '{"error_rate": 0.017, "latency": {"p95 ms": 812, "all": [1, 2]}, "state": "ok", "on": true, "off": false, "zero": 0}'
+NUMBERS = """{"error_rate": 0.017, "latency": {"p95 ms": 812, "all": [1, 2]},
+              "state": "ok", "on": true, "off": false, "zero": 0}"""
 UNMET = '{"unmet": ["budget", {"name": "cache"}], "met": [], "none": null}'
 SCRIPTS = {
     "/health": answer("ok"),

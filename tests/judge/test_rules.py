@@ -155,6 +155,12 @@ def test_a_scaled_environment_waits_less() -> None:
     assert letters(run(rule("m > 5% for 5m"), points, interval=0.1, scale=0.001)) == "pppF"
 
 
+def test_slow_looks_are_no_absence_where_time_is_shortened() -> None:
+    points = [(0.4 * index, 0.9) for index in range(5)]
+    assert letters(run(rule("m > 5% for 15m"), points, interval=0.03, scale=0.001)) == "pppFF"
+    assert letters(run(rule("m > 5% for 0.9s"), points, interval=0.03)) == "ppppp"
+
+
 def test_every_accepted_action_has_one_name() -> None:
     assert set(ACTIONS.values()) == {"notify", "investigate", "hold", "fallback", "halve", "previous", "rollback"}
     assert {ACTIONS[word] for word in ("notify_team", "email", "page")} == {"notify"}

@@ -29,7 +29,7 @@ FORMS = {
     "itself": str,
     "in a sentence": lambda value: f"curl -H 'X: {value}' failed",
     "url": lambda value: quote(value, safe=""),
-    "url with slashes": lambda value: quote(value),
+    "url with slashes": quote,
     "form": quote_plus,
     "lower-case url": lambda value: re.sub("%..", lambda escape: escape.group().lower(), quote(value, safe="")),
     "base64": lambda value: base64.b64encode(value.encode()).decode(),

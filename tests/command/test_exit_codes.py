@@ -1,0 +1,155 @@
+"""Each exit status, reached as an operator reaches it, with the JSON document that belongs to it."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from tests.command.project import Project, Ran
+from tests.command.waiting import wait_until
+
+NAMES = {
+    "0": "go", "1": "no-go", "2": "usage", "3": "unknown", "4": "failed", "5": "busy", "70": "bug",
+    "130": "interrupted", "143": "interrupted",
+}  # fmt: skip
+
+
+def ends(ran: Ran, code: int, *said: str) -> None:
+    assert ran.code == code, ran
+    for word in said:
+        assert word in ran.said, ran
+
+
+def test_0_done(project: Project) -> None:
+    ends(project.json("ramp", "10", "--yes"), 0, "first@10")
+
+
+def test_1_a_check_says_no(project: Project) -> None:
+    (project.folder / "words.txt").unlink()
+    ran = project.json("preflight")
+    ends(ran, 1)
+    assert ran.rows("checks")["words_are_there"]["status"] == "fail"
+
+
+def test_1_a_gate_says_no(project: Project) -> None:
+    project.at_first().numbers(errors=0.02)
+    ends(project.json("gate"), 1, "errors < 1%")
+
+
+def test_2_an_answer_was_needed_and_nobody_could_be_asked(project: Project) -> None:
+    before = project.files()
+    ends(project.json("ramp", "10"), 2, "--yes")
+    assert project.files() == before
+
+
+def test_2_the_playbook_is_wrong(project: Project) -> None:
+    project.write(rollback="{set: safe, objective: soon}")
+    ran = project.json("ramp", "10", "--yes")
+    ends(ran, 2, "soon", "runbook rollback --emergency")
+    assert ran.document["problems"][0]["line"] > 1
+
+
+def test_3_a_number_could_not_be_measured(project: Project) -> None:
+    project.at_first().numbers(errors=None)
+    ran = project.json("gate")
+    ends(ran, 3)
+    assert "nodata" in [row["reason"] for row in ran.document["gates"]]
+    ends(project.json("ramp", "50", "--yes"), 3)
+
+
+def test_3_a_manual_item_is_not_answered(project: Project) -> None:
+    project.write(checklists="\n  ready: [{check: Team is told, sign: true}]")
+    ran = project.json("preflight")
+    ends(ran, 3, "Team is told")
+    ends(project.json("ramp", "10", "--yes"), 3, "Team is told")
+
+
+def test_4_the_redeploy_fails(project: Project) -> None:
+    (project.folder / "fail-restart").touch()
+    before = project.flags.read_bytes()
+    ran = project.json("ramp", "10", "--yes")
+    ends(ran, 4, "no room to start")
+    assert project.flags.read_bytes() == before
+
+
+def test_4_a_flag_file_cannot_be_read(project: Project) -> None:
+    project.flags.unlink()
+    ends(project.json("ramp", "10", "--yes"), 4, "ranker.env", "is not there")
+
+
+def test_5_somebody_else_is_at_work(project: Project) -> None:
+    (project.folder / "slow-restart").write_text("30")
+    first = project.start("ramp", "10", "--yes")
+    try:
+        wait_until(lambda: b"10" in project.flags.read_bytes())
+        ran = project.json("ramp", "10", "--yes")
+        ends(ran, 5, "ramp", "first@10", "--wait")
+        assert project.json("status").document["lock"]["kind"] == "ramp"
+        ends(project.json("rollback", "--yes"), 5)
+    finally:
+        os.killpg(first.pid, signal.SIGKILL)
+        first.communicate()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_130_and_143_the_step_is_made_safe_first(project: Project, number: int, code: int) -> None:
+    (project.folder / "slow-restart").write_text("5")
+    before = project.flags.read_bytes()
+    process = project.start("ramp", "10", "--yes", "--format", "json")
+    wait_until(lambda: b"= 10" in project.flags.read_bytes())
+    (project.folder / "slow-restart").unlink()
+    process.send_signal(number)
+    ran = project.ended(process, ("ramp", "--format", "json"))
+    ends(ran, code)
+    assert project.flags.read_bytes() == before
+    assert project.running()["RANKER_SHARE"] == "0"
+    assert project.json("status").document["operation"]["state"] == "undone"
+    ends(project.run("ramp", "10", "--yes"), 0)
+
+
+def test_the_table_is_printed(project: Project) -> None:
+    document = project.json("exit-codes").document
+    assert {code: row["name"] for code, row in document["details"].items()} == NAMES
+    plain = project.run("exit-codes").out
+    assert all(name in plain for name in NAMES.values())
+
+
+def test_help_prints_the_codes_and_four_panels(project: Project) -> None:
+    ran = project.run("--help")
+    ends(ran, 0, "Tonight", "Roll out", "Every day", "Write", "130/143")
+    assert list(project.folder.glob(".runbook")) == []
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["ramq"], ["ramp", "--no-such"], ["ramp", "10", "20"], ["sign"], ["rollback", "--takeover"], ["adopt"],
+        ["adopt", "first@10"], ["adopt", "first@10", "--restore"], ["resume", "--finish", "--undo"],
+        ["ramp", "--deadline", "soon"], ["ramp", "--wait", "-5m"], ["gate", "--deadline", ""], ["hold", "--until", "x"],
+        ["history", "--last", "0"], ["history", "--last", "many"], ["history", "--since", "yesterday-ish"],
+        ["watch", "--for", "1fortnight"], ["sign", "nothing"], ["preflight", "nowhere"], ["ramp", "nowhere"],
+        ["rollback", "--to", "nowhere"], ["ramp", "10", "-e", "moon"], ["ramp", "10", "-p", "moon"], ["audit"],
+        ["sandbox"], ["sandbox", "fault"], ["ramp", "10", "--override"], ["preflight", "--only", "nothing"],
+        ["health-check", "morning"], ["ramp", "nan"], ["ramp", "-1"], ["ramp", "1e999"], ["ramp", "101"], ["ramp", ""],
+    ],
+)  # fmt: skip
+def test_2_wrong_words_are_refused_in_the_wanted_format(project: Project, args: list[str]) -> None:
+    before = project.files()
+    ran = project.json(*args)
+    ends(ran, 2)
+    assert project.files() == before
+    assert not ran.out.lstrip().startswith("Usage")
+
+
+@pytest.mark.parametrize("args", [["--format", "json", "ramp"], ["ramp", "--format", "yaml"], ["-f", "json"]])
+def test_2_the_format_itself_in_the_wrong_place(project: Project, args: list[str]) -> None:
+    ends(project.run(*args), 2)
+
+
+def test_a_mistyped_command_is_told_what_was_meant(project: Project) -> None:
+    ends(project.run("rolback", "--emergency"), 2, "rollback")
+    ends(project.run("ramp", "10", "-e", "locl"), 2, "local")
+    ends(project.run("ramp", "10", "-p", "rankr"), 2, "ranker")
+    ends(project.run("ramp", "fist"), 2, "first")

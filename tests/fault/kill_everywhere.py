@@ -1,0 +1,161 @@
+"""Kills the tool at every system call that touches state, and sees whether the next commands bring it to rest.
+
+    python tests/fault/kill_everywhere.py --kills 300
+    python tests/fault/kill_everywhere.py --all --commands ramp,emergency,resume --jobs 2
+
+For each call: a fresh copy of the project, the installed command killed at that very call, then what an operator
+would type: `status`, the command again, `resume --finish` or `--undo` or the emergency. After that file, service,
+record and history must agree, with nothing left about. The exit status is the number of calls that were not recovered.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.fault.calls import Call, record
+from tests.fault.practice import Practice, copy
+from tests.fault.recovering import Tried, try_one
+from tests.fault.scenarios import SCENARIOS, Scenario, template
+from tests.fault.warm import load
+
+
+@dataclass(frozen=True)
+class Task:
+    """One call to kill a scenario's command at, and the way out that follows."""
+
+    scenario: int
+    call: Call
+    way: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of one scenario: how many calls it has, and every kill that was tried."""
+
+    name: str
+    calls: int
+    tried: Sequence[Tried]
+
+    @property
+    def failures(self) -> list[Tried]:
+        return [one for one in self.tried if one.wrong]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The number of calls that were not recovered."""
+    given = _arguments(argv)
+    folder = Path(tempfile.mkdtemp(prefix="runbook-kills-"))
+    began = time.monotonic()
+    try:
+        load()
+        reports = _kill(_chosen(given.commands), given.kills, given.jobs, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    _print(reports, time.monotonic() - began)
+    if given.report:
+        told = [{"name": one.name, "calls": one.calls, "tried": [asdict(each) for each in one.tried]} for one in reports]
+        Path(given.report).write_text(json.dumps(told, indent=1))
+    return min(sum(len(report.failures) for report in reports), 125)
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=300, help="how many in all, spread evenly over the calls")
+    parser.add_argument("--all", action="store_const", dest="kills", const=0, help="at every call of every command")
+    parser.add_argument("--commands", default="", help="only these, by the first word: ramp,rollback,emergency,resume")
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="how many at once")
+    parser.add_argument("--report", metavar="FILE", help="write every kill there, as JSON")
+    return parser.parse_args(argv)
+
+
+def _chosen(commands: str) -> list[int]:
+    wanted = {word.strip() for word in commands.split(",") if word.strip()}
+    known = {one.command for one in SCENARIOS}
+    if wanted - known:
+        raise SystemExit(f"no such command: {', '.join(sorted(wanted - known))} (there are: {', '.join(sorted(known))})")
+    return [number for number, one in enumerate(SCENARIOS) if not wanted or one.command in wanted]
+
+
+def _kill(chosen: Sequence[int], kills: int, jobs: int, folder: Path) -> list[Report]:
+    with multiprocessing.get_context("fork").Pool(jobs, initializer=_take_slot, initargs=(folder,)) as pool:
+        calls = dict(zip(chosen, pool.map(_recorded, chosen, chunksize=1), strict=True))
+        total = sum(len(one) for one in calls.values())
+        tasks = list(_tasks(calls, min(kills or total, total)))
+        tried: dict[int, list[Tried]] = {number: [] for number in chosen}
+        for done, (number, one) in enumerate(pool.imap_unordered(_tried, tasks, chunksize=1), start=1):
+            tried[number].append(one)
+            if one.wrong:
+                print(f"  {SCENARIOS[number].name}: {one.at}, {one.way}: {'; '.join(one.wrong)}", flush=True)
+            if done % 100 == 0:
+                print(f"  {done} of {len(tasks)} kills", file=sys.stderr, flush=True)
+    return [Report(SCENARIOS[number].name, len(calls[number]), tried[number]) for number in chosen]
+
+
+def _tasks(calls: dict[int, list[Call]], kills: int) -> Iterator[Task]:
+    """`kills` calls spread evenly over all of them, the ways out in turn."""
+    every = [(number, call) for number, found in calls.items() for call in found]
+    for turn in range(kills):
+        number, call = every[turn * len(every) // kills]
+        ways = SCENARIOS[number].ways
+        yield Task(number, call, ways[turn % len(ways)])
+
+
+_slot: list[Path] = []
+
+
+def _take_slot(folder: Path) -> None:
+    own = folder / f"slot-{os.getpid()}"
+    own.mkdir()
+    _slot[:] = [folder, own]
+
+
+def _recorded(number: int) -> list[Call]:
+    """Make the template of a scenario, and list the calls of one whole run of it."""
+    folder, own = _slot
+    scenario = SCENARIOS[number]
+    made = template(scenario, folder / f"template-{number}")
+    calls, ran = record(copy(made, own / "p"), *scenario.argv, **scenario.environment)
+    if ran.code != 0:
+        raise AssertionError(f"{scenario.name} does not work undisturbed: {ran}")
+    return calls
+
+
+def _tried(task: Task) -> tuple[int, Tried]:
+    folder, own = _slot
+    scenario: Scenario = SCENARIOS[task.scenario]
+    made = next((folder / f"template-{task.scenario}").glob("*[!.]"))
+    return task.scenario, try_one(scenario, task.call, task.way, Practice(_only(made.parent)), own / "p")
+
+
+def _only(folder: Path) -> Path:
+    """The project in a template's folder; what stands beside it belongs to its making."""
+    return next(path for path in sorted(folder.iterdir()) if (path / "playbooks").is_dir())
+
+
+def _print(reports: Sequence[Report], seconds: float) -> None:
+    width = max(len(report.name) for report in reports)
+    print(f"\n{'command':{width}}   calls   kills   recovered")
+    for report in reports:
+        tried = len(report.tried)
+        print(f"{report.name:{width}}   {report.calls:5}   {tried:5}   {tried - len(report.failures)} of {tried}")
+    tried = sum(len(report.tried) for report in reports)
+    failed = sum(len(report.failures) for report in reports)
+    print(f"{'all':{width}}   {sum(one.calls for one in reports):5}   {tried:5}   {tried - failed} of {tried}")
+    print(f"\n{seconds:.0f} s, {seconds / max(tried, 1):.2f} s a kill")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
