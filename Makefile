@@ -37,7 +37,7 @@ servers: ## installs the programs that some tests need (as root or by sudo)
 
 fault: $(READY) ## kills the tool at every system call that touches state (slow)
 	@sh tools/servers.sh for-tests
-	@$(PYTEST) -m fault tests
+	@$(BIN)/python tests/fault/kill_everywhere.py --all
 
 completions: $(READY) ## writes completions/ again
 	@$(BIN)/python tools/completions.py

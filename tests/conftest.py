@@ -56,6 +56,11 @@ def pytest_unconfigure() -> None:
         shutil.rmtree(_MADE.pop(), ignore_errors=True)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Names that a person can read and that are the same in every worker: packed bytes hold the time of packing."""
+    return f"{argname}_{len(val)}_bytes" if isinstance(val, bytes) and len(val) > 12 else None
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("needs"):
         for program in mark.args:

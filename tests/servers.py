@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -13,9 +14,9 @@ Script = Callable[[socket.socket, str], None]
 
 @dataclass
 class Scripted:
-    """A server that reads a request's head and hands the connection to the script of its path.
+    """A server that reads a request and hands the connection to the script of its path.
 
-    `asked` are the heads of all requests so far. A connection serves one request.
+    `asked` are all requests so far. A connection serves one request.
     """
 
     scripts: dict[str, Script] = field(default_factory=dict)
@@ -36,13 +37,13 @@ class Scripted:
                 if not data:
                     return
                 head += data
+            announced = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+            while announced and len(head.partition(b"\r\n\r\n")[2]) < int(announced[1]):
+                head += connection.recv(65536)
             text = head.decode("latin-1")
             self.asked.append(text)
             path = text.split(" ")[1].partition("?")[0]
             self.scripts.get(path, answer(b"not found", status="404 Not Found"))(connection, text)
-
-    def bodies_of(self, path: str) -> list[str]:
-        return [text for text in self.asked if text.split(" ")[1] == path]
 
 
 def answer(body: bytes | str, *, status: str = "200 OK", headers: str = "") -> Script:

@@ -16,7 +16,9 @@ import msgspec
 from runbook.actions.steps import StepRecord
 from runbook.flags.changes import FlagChange
 from runbook.store.events import Event, Who
-from runbook.system.files import FileTrouble, append_durably, read_regular
+from runbook.system.files import FileTrouble, append_durably, ensure_folder, read_regular
+
+ENDED = "ended"  # the folder of journals that an emergency took away
 
 
 class TakenOver(Exception):  # noqa: N818 - it is told, not a fault of ours
@@ -82,15 +84,19 @@ class Journal:
     def begin(cls, folder: Path, slug: str, header: Header, *, insist: bool = False) -> Journal:
         """Write the header down, durably. From here on the operation exists. Raises `FileTrouble` unless `insist`."""
         journal = cls(folder / slug / f"{header.operation}.jsonl", header, insist=insist)
-        journal._append(msgspec.json.encode(header))
+        journal._append(msgspec.json.encode(header), create=True)
         return journal
 
-    def _append(self, line: bytes) -> None:
+    def _append(self, line: bytes, *, create: bool = False) -> None:
         if self.lost:
             return
         try:
-            append_durably(self.path, line + b"\n")
+            append_durably(self.path, line + b"\n", create=create)
+        except FileNotFoundError as gone:
+            raise TakenOver(self.header.operation) from gone
         except FileTrouble as trouble:
+            if not create and not self.path.exists():
+                raise TakenOver(self.header.operation) from trouble
             if not self.insist:
                 raise
             self.lost = f"{trouble.path}: {trouble.reason}"
@@ -102,8 +108,6 @@ class Journal:
             TakenOver: the file is gone, so an emergency has ended this operation.
             FileTrouble: it cannot be written, and this operation does not insist.
         """
-        if not self.lost and not self.path.exists():
-            raise TakenOver(self.header.operation)
         self._append(msgspec.json.encode(entry))
         self.entries.append(entry)
 
@@ -111,6 +115,10 @@ class Journal:
     def ended(self) -> Entry | None:
         """The entry that ended the operation, when there is one."""
         return next((entry for entry in reversed(self.entries) if entry.state == "ended"), None)
+
+    def announced(self) -> list[Event]:
+        """The events that told of the beginning; the store skips those it has."""
+        return [event for entry in self.entries if entry.state == "announced" for event in entry.events]
 
     def state_of(self, step: int) -> str:
         """The newest state of a step: an empty string when it was never begun."""
@@ -126,14 +134,15 @@ class Journal:
         """The end of the operation is known to the store (or the spool): the journal has done its work."""
         self.path.unlink(missing_ok=True)
 
-    def set_aside(self) -> None:
-        """Take the operation away from whoever still runs it: its next entry raises `TakenOver`."""
-        ended = self.path.parent / "ended"
-        ended.mkdir(mode=0o700, exist_ok=True)
-        try:
-            self.path.replace(ended / self.path.name)
-        except FileNotFoundError:
-            return
+    def take_away(self, entry: Entry) -> None:
+        """End the operation and take it away from whoever still runs it: its next entry raises `TakenOver`.
+
+        The end stands in the journal before it is moved, so that it is told whatever happens to us in between.
+        """
+        self.note(entry)
+        ended = self.path.parent / ENDED
+        ensure_folder(ended)
+        self.path.replace(ended / self.path.name)
         self.path = ended / self.path.name
 
 
@@ -155,12 +164,12 @@ def read_journal(path: Path) -> Journal | None:
 
 def open_journals(folder: Path, slug: str) -> list[Journal]:
     """The journals of this service and environment that are still there, oldest first."""
-    where = folder / slug
-    if not where.is_dir():
-        return []
     found = []
-    for path in sorted(where.glob("*.jsonl"), key=lambda path: path.stat().st_mtime):
-        journal = read_journal(path)
+    for path in [*(folder / slug).glob("*.jsonl"), *(folder / slug / ENDED).glob("*.jsonl")]:
+        try:
+            journal = read_journal(path)
+        except FileTrouble:
+            continue  # its operation ended while we looked
         if journal is not None:  # a header that is not whole yet announces nothing
             found.append(journal)
-    return found
+    return sorted(found, key=lambda journal: journal.header.began)

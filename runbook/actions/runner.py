@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from runbook.actions.base import Action, Done, Hands
 from runbook.actions.journal import Entry, Journal
@@ -28,6 +28,12 @@ class StepResult:
     seconds: float = 0.0
     interrupted: bool = False
     checks: Sequence[CheckResult] = ()
+    critical: bool = True
+
+    @property
+    def well(self) -> bool:
+        """Whether the operation may count it as done: it worked, or the playbook says that it need not."""
+        return self.ok or not self.critical
 
 
 @dataclass
@@ -63,13 +69,9 @@ def walk(
             break
         result = _one(step, number, record, journal, means)
         results.append(result)
-        if not result.ok and not go_on and not _may_fail(step):
+        if not result.well and not go_on:
             break
     return results
-
-
-def _may_fail(step: Step) -> bool:
-    return isinstance(step, Act) and not step.action.critical
 
 
 def _one(step: Step, number: int, record: StepRecord, journal: Journal, means: Means) -> StepResult:
@@ -84,6 +86,8 @@ def _one(step: Step, number: int, record: StepRecord, journal: Journal, means: M
     else:
         done = perform(step.action, noting_processes(means.hands, journal, number, means.wall))
         result = StepResult(record, done.ok, done.message, done.duration, done.interrupted)
+    if isinstance(step, Act):
+        result = replace(result, critical=step.action.critical)
     journal.note(Entry(state="done" if result.ok else "failed", at=means.wall(), step=number, message=result.message))
     means.listener.ended(record, "ok" if result.ok else "NO", result.message, result.seconds)
     return result
@@ -100,6 +104,7 @@ def _set(step: SetFlags, record: StepRecord, began: float) -> StepResult:
 
 def _write(step: SetFlags) -> str:
     if step.prepared is not None and not step.prepared.changes:
+        step.file.recover()  # an edit that was cut off may have left its temporary file
         return "the file shows the values already"
     try:
         if step.prepared is not None:

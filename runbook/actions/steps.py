@@ -16,7 +16,8 @@ from runbook.flags.target import FlagFile, Prepared
 class StepRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A step as it is shown, journalled and sent to the store: enough to undo it on another machine.
 
-    `place` and `changes` belong to a step that sets flags: the file as the playbook names it, and what was planned.
+    `place`, `changes`, `values` and `insist` belong to a step that sets flags: the file as the playbook names it, what
+    was planned, what is wanted, and whether it is written also where an exact edit is refused.
     """
 
     kind: str
@@ -28,6 +29,8 @@ class StepRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     place: str = ""
     in_place: bool = False
     changes: tuple[FlagChange, ...] = ()
+    values: dict[str, str] = {}
+    insist: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class SetFlags:
             place=self.file.shown,
             in_place=self.file.in_place,
             changes=tuple(changes),
+            values=dict(self.values),
+            insist=self.insist,
         )
 
 

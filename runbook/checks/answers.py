@@ -15,7 +15,6 @@ from runbook.judge.verdicts import Reason
 _MOST_ENTRIES = 1000
 _SECONDS = 5.0  # for one program, where the deadline leaves so much
 _DIGITS = 400  # of a whole number; a longer one is read as infinite, as its value as a float is
-_LARGEST_WHOLE = 308  # digits; beyond that a number is no float any more
 _LARGEST = 1.797e308  # what jq makes of infinity
 _PERHAPS_NOT_FINITE = re.compile(r"NaN|Infinity|[eE]\+?\d{3}|\d{308}")
 _STEP = re.compile(
@@ -93,7 +92,7 @@ async def _outputs(body: bytes, program: str, most: int, seconds: float) -> Sequ
     steps = _steps(program)
     if steps is not None:
         return [_walk(document, steps, program)]
-    text = _finite(text)
+    _refuse_infinite(text)
     try:
         if _ends_soon(program):
             import itertools
@@ -152,19 +151,19 @@ def _whole(digits: str) -> int | float:
     return int(digits) if len(digits) < _DIGITS else float(digits)
 
 
-def _finite(text: str) -> str:
-    """The JSON text with null for what is no finite number; jq would read infinity as the largest number there is."""
+def _refuse_infinite(text: str) -> None:
+    """Raise NotTaken for a document with a number that is not finite, before a program that calculates sees it.
+
+    jq reads infinity as the largest number there is, and takes NaN for smaller than every number.
+    """
     if not _PERHAPS_NOT_FINITE.search(text):
-        return text
+        return
 
-    def real(digits: str) -> float | None:
-        number = float(digits)
-        return number if math.isfinite(number) else None
+    def refuse(digits: str) -> None:
+        if not math.isfinite(float(digits)):
+            raise NotTaken("the answer holds NaN or infinity, with which jq would calculate", Reason.NODATA)
 
-    def whole(digits: str) -> int | None:
-        return int(digits) if len(digits) < _LARGEST_WHOLE else None
-
-    return json.dumps(json.loads(text, parse_constant=lambda _: None, parse_float=real, parse_int=whole))
+    json.loads(text, parse_constant=refuse, parse_float=refuse, parse_int=refuse)
 
 
 def _steps(program: str) -> list[str | int] | None:

@@ -10,7 +10,7 @@ from runbook.cli import completing
 from runbook.cli.boundary import command
 from runbook.cli.options import Confirm, DryRun, ReasonText, Shared, Yes
 from runbook.cli.rollback import back_screen
-from runbook.cli.talk import Telling, confirm, show
+from runbook.cli.talk import Consent, Telling, show
 from runbook.cli.wiring import open_site
 from runbook.rollout.adopt import adopt as take
 from runbook.rollout.adopt import propose_restore
@@ -80,8 +80,7 @@ def _restore(shared: Shared, site: Site, reason: str, dry_run: bool, yes: bool, 
         )
     show(shared, page) if not shared.quiet else None
     environment = site.environment
-    typed = environment.name if environment.protected else None
-    confirm(shared, "Write these values back?", yes=yes, typed=typed, confirm_option=confirm_name)
+    Consent(yes, confirm_name).ask(shared, environment, "Write these values back?")
     ended = put_back(site, way, Telling(shared), reason)
     steps = ("runbook status",) if ended.exit is Exit.GO else ("runbook resume --finish",)
     page = ended_page(ended, site, next_steps=steps)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import io
 import os
 import sys
 import time
@@ -131,6 +132,9 @@ def run() -> NoReturn:
     """The entry point of the installed command: parse, call, exit."""
     from runbook.cli.app import app
 
+    for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a character gets its escape, not silence
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     # typer carries its own copy of click, whose name is not ours to import.
     usage_error: type[Exception] = typer.BadParameter.__mro__[1]
     try:

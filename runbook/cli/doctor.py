@@ -48,21 +48,7 @@ def doctor(shared: Shared) -> Answer:
     page.blank()
     well &= _store(page, bench)
     well &= _playbooks(page, bench)
-    for kit in list_kits(bench.state.path):
-        page.mark(
-            "ok", f"kit {kit.service} · {kit.environment}", f"written {rfc3339(kit.written_at)} at {kit.position}"
-        )
-    left = sorted((bench.state.path / "journal").glob("*/*.jsonl"))
-    for path in left:
-        page.mark(
-            "??", f"journal {path.parent.name}/{path.stem}", "an operation that runs or was cut off: runbook status"
-        )
-    for tool in ("ssh", "git", "systemctl"):
-        page.mark(
-            "ok" if shutil.which(tool) else "--",
-            tool,
-            shutil.which(tool) or "not found; only needed where a playbook uses it",
-        )
+    _left(page, bench)
     answer = Answer(Exit.GO if well else Exit.NO_GO, "everything works" if well else "something does not work", page)
     keys = ("name", "value", "source")
     answer.lists["details"] = {
@@ -96,3 +82,22 @@ def _playbooks(page: Page, bench: Bench) -> bool:
         )
         well &= candidate.problem is None
     return well
+
+
+def _left(page: Page, bench: Bench) -> None:
+    """Kits, journals that are still there, and the programs that some playbooks need."""
+    for kit in list_kits(bench.state.path):
+        page.mark(
+            "ok", f"kit {kit.service} · {kit.environment}", f"written {rfc3339(kit.written_at)} at {kit.position}"
+        )
+    left = sorted((bench.state.path / "journal").glob("*/*.jsonl"))
+    for path in left:
+        page.mark(
+            "??", f"journal {path.parent.name}/{path.stem}", "an operation that runs or was cut off: runbook status"
+        )
+    for tool in ("ssh", "git", "systemctl"):
+        page.mark(
+            "ok" if shutil.which(tool) else "--",
+            tool,
+            shutil.which(tool) or "not found; only needed where a playbook uses it",
+        )

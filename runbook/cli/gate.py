@@ -14,9 +14,10 @@ from runbook.flags.changes import FlagTrouble
 from runbook.judge.verdicts import Verdict
 from runbook.language.durations import parse_duration
 from runbook.rollout.planning import refuse_flags
-from runbook.rollout.standing import standing_of
+from runbook.rollout.site import Site
+from runbook.rollout.standing import Standing, standing_of
 from runbook.rollout.underway import refuse_if_underway
-from runbook.rollout.watch import look_once
+from runbook.rollout.watch import Tick, look_once
 from runbook.show.answer import Answer
 from runbook.show.decisions import decision_page
 from runbook.show.rows import rule_rows
@@ -50,14 +51,16 @@ def gate(
     if stage is not None and (here is None or here.stage != stage):
         where = here.name if here else "before the first stage"
         raise Refusal(f"we are not in {stage}, but at {where}", exit_=Exit.NO_GO, next_steps=["runbook gate"])
-    tick = look_once(site, parse_duration(deadline))
-    decision, following = tick.decision, standing.next
+    return _answer(site, standing, look_once(site, parse_duration(deadline)))
+
+
+def _answer(site: Site, standing: Standing, tick: Tick) -> Answer:
+    decision, here, following = tick.decision, standing.position, standing.next
     about = f"leaving {here.name}" if here else "entering the ladder"
     about += f" for {following.name}" if following else ", the top of the ladder"
     page = decision_page(decision, f"{about}  {site.playbook.service} · {site.environment.name}")
     if following is not None and following.first_of_stage and following.stage.requires:
-        lists = ", ".join(following.stage.requires)
-        page.line(f"ramp also runs the checklists {lists}: runbook preflight")
+        page.line(f"ramp also runs the checklists {', '.join(following.stage.requires)}: runbook preflight")
     exit_ = {Verdict.GO: Exit.GO, Verdict.NO_GO: Exit.NO_GO}.get(decision.verdict, Exit.UNKNOWN)
     remedies = [row.remedy for row in decision.against() if row.remedy][:3]
     if exit_ is Exit.GO and following is not None:
@@ -65,10 +68,14 @@ def gate(
     page.next(*(remedies or ["runbook status"]))
     said = "; ".join(f"{row.title}: {row.observed or row.message}" for row in decision.against())
     return Answer(
-        exit_, said or about, page, site.playbook.service, site.environment.name,
+        exit_,
+        said or about,
+        page,
+        site.playbook.service,
+        site.environment.name,
         lists={
             "gates": rule_rows(decision.rows, "gate", "sign", "bake", "sampled"),
             "triggers": rule_rows(decision.rows, "trigger"),
             "rules": rule_rows(decision.rows),
         },
-    )  # fmt: skip
+    )

@@ -13,7 +13,8 @@ from runbook.judge.verdicts import Status, Verdict
 from runbook.language.durations import parse_duration
 from runbook.rollout.facts import facts_of, keep
 from runbook.rollout.health import MetricHealth, health_of, verdict_of_health
-from runbook.rollout.looking import look
+from runbook.rollout.looking import Look, look
+from runbook.rollout.site import Site
 from runbook.rollout.standing import standing_of
 from runbook.show.answer import Answer
 from runbook.show.decisions import WORDS, check_lines
@@ -42,17 +43,19 @@ def health_check(
         raise Refusal(
             f"routines are not supported yet, so {routine!r} cannot be run", next_steps=["runbook health-check"]
         )
+    within = parse_duration(deadline)
     site = open_site(shared)
     shown, _ = site.flags_or_trouble()
     standing = standing_of(site.playbook, site.state(), shown)
     position = standing.position
     presence = [check for check in site.playbook.verify if check.options.presence()]
-    seen = look(
-        site, presence, metrics=True, deadline=parse_duration(deadline),
-        percent=position.percent if position else None, stage=position.stage if position else None,
-    )  # fmt: skip
+    stage, percent = (position.stage, position.percent) if position else (None, None)
+    seen = look(site, presence, metrics=True, deadline=within, percent=percent, stage=stage)
     keep(site, seen.readings)
-    rows = health_of(site.playbook, facts_of(site, standing, seen))
+    return _answer(site, seen, health_of(site.playbook, facts_of(site, standing, seen)), strict=strict)
+
+
+def _answer(site: Site, seen: Look, rows: list[MetricHealth], *, strict: bool) -> Answer:
     verdict = verdict_of_health(rows, seen.checks, strict=strict)
     page = Page()
     page.verdict(WORDS[verdict], f"{site.playbook.service} · {site.environment.name}")
@@ -66,11 +69,14 @@ def health_check(
         f"{row.name} {row.observed or row.message} is {row.level}" for row in rows if row.level not in ("ok", "shown")
     ]
     bad += [f"{row.check.title}: {row.message or row.observed}" for row in seen.checks if row.status is not Status.PASS]
-    exit_ = {Verdict.GO: Exit.GO, Verdict.NO_GO: Exit.NO_GO}.get(verdict, Exit.UNKNOWN)
     return Answer(
-        exit_, "; ".join(bad) or "every metric is inside its limits", page, site.playbook.service,
-        site.environment.name, lists={"checks": check_rows(seen.checks), "metrics": [_doc(row) for row in rows]},
-    )  # fmt: skip
+        {Verdict.GO: Exit.GO, Verdict.NO_GO: Exit.NO_GO}.get(verdict, Exit.UNKNOWN),
+        "; ".join(bad) or "every metric is inside its limits",
+        page,
+        site.playbook.service,
+        site.environment.name,
+        lists={"checks": check_rows(seen.checks), "metrics": [_doc(row) for row in rows]},
+    )
 
 
 def _doc(row: MetricHealth) -> MetricRow:

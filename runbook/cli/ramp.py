@@ -9,11 +9,12 @@ import typer
 from runbook.cli import completing
 from runbook.cli.boundary import command
 from runbook.cli.options import Confirm, Deadline, DryRun, ReasonText, Shared, Wait, Yes
-from runbook.cli.talk import Telling, confirm, plan_page, show
+from runbook.cli.talk import Consent, Telling, plan_page, show
 from runbook.cli.watching import stay
 from runbook.cli.wiring import open_site
 from runbook.judge.verdicts import Verdict
 from runbook.language.durations import parse_duration, show_duration
+from runbook.rollout.operation import Ended
 from runbook.rollout.ramp import Proposal, allowed, carry_out, propose
 from runbook.rollout.site import Site
 from runbook.rollout.watchers import watcher_of
@@ -27,22 +28,26 @@ from runbook.system.refusals import Exit
 
 app = typer.Typer()
 
+Target = Annotated[
+    str | None,
+    typer.Argument(metavar="[PERCENT|STAGE]", help="The next step, by name.", autocompletion=completing.positions),
+]
+Override = Annotated[
+    str | None, typer.Option("--override", metavar="REASON", help="Go on against rules that allow it; recorded.")
+]
+Stay = Annotated[bool, typer.Option("--watch", help="Stay for the bake with the triggers armed.")]
+
 
 @command(app)
 def ramp(
     shared: Shared,
-    target: Annotated[
-        str | None,
-        typer.Argument(metavar="[PERCENT|STAGE]", help="The next step, by name.", autocompletion=completing.positions),
-    ] = None,
+    target: Target = None,
     dry_run: DryRun = False,
     yes: Yes = False,
     confirm_name: Confirm = None,
     reason: ReasonText = "",
-    override: Annotated[
-        str | None, typer.Option("--override", metavar="REASON", help="Go on against rules that allow it; recorded.")
-    ] = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Stay for the bake with the triggers armed.")] = False,
+    override: Override = None,
+    watch: Stay = False,
     deadline: Deadline = "30s",
     wait: Wait = None,
 ) -> Answer:
@@ -54,34 +59,31 @@ def ramp(
 
     Example: runbook ramp 10 -e production --dry-run
     """
+    waiting = parse_duration(wait) if wait else 0.0
     site = open_site(shared)
     proposal = propose(site, target, deadline=parse_duration(deadline), dry_run=dry_run)
     if dry_run or not allowed(proposal.decision, override):
         return _not_made(site, proposal, dry_run)
-    page = plan_screen(site, proposal)
-    show(shared, page) if not shared.quiet else None
-    environment = site.environment
-    confirm(
-        shared,
-        f"Ramp {site.playbook.service} · {environment.name} to {proposal.to.name}?",
-        yes=yes,
-        typed=environment.name if environment.protected else None,
-        confirm_option=confirm_name,
-    )
-    waiting = parse_duration(wait) if wait else 0.0
+    if not shared.quiet:
+        show(shared, plan_screen(site, proposal))
+    question = f"Ramp {site.playbook.service} · {site.environment.name} to {proposal.to.name}?"
+    Consent(yes, confirm_name).ask(shared, site.environment, question)
     ended = carry_out(site, proposal, Telling(shared), reason=override or reason, wait=waiting)
+    if watch and ended.exit is Exit.GO:
+        return stay(shared, site, act=True)
+    return _made(site, proposal, ended)
+
+
+def _made(site: Site, proposal: Proposal, ended: Ended) -> Answer:
+    """How it came out: where we are, who is watching, the way back."""
+    rows = plan_rows(proposal.plan.records(), ended.results)
     if ended.exit is not Exit.GO:
         steps = ("runbook resume",) if ended.outcome == "half-done" else ("runbook status",)
-        page = ended_page(ended, site, next_steps=steps)
-        return _answer(
-            site, proposal, ended.exit, ended.message, page, plan_rows(proposal.plan.records(), ended.results)
-        )
-    if watch:
-        return stay(shared, site, act=True)
+        return _answer(site, proposal, ended.exit, ended.message, ended_page(ended, site, next_steps=steps), rows)
     page = ended_page(ended, site, next_steps=(_watching_line(site),))
     _bake_line(page, site, proposal)
     page.next("runbook rollback", label="Back")
-    return _answer(site, proposal, Exit.GO, ended.message, page, plan_rows(proposal.plan.records(), ended.results))
+    return _answer(site, proposal, Exit.GO, ended.message, page, rows)
 
 
 def _watching_line(site: Site) -> str:

@@ -10,7 +10,7 @@ from runbook.cli import completing
 from runbook.cli.alarm import raise_alarm
 from runbook.cli.boundary import command
 from runbook.cli.options import Confirm, DryRun, ReasonText, Shared, Wait, Yes
-from runbook.cli.talk import Telling, confirm, plan_page, show
+from runbook.cli.talk import Consent, Telling, plan_page, show
 from runbook.cli.wiring import open_site
 from runbook.language.durations import parse_duration
 from runbook.rollout.rollback import WayBack, carry_back, propose_back
@@ -23,25 +23,22 @@ from runbook.system.refusals import Exit, Refusal
 
 app = typer.Typer()
 
+To = Annotated[
+    str | None,
+    typer.Option(
+        "--to", metavar="PERCENT|STAGE|STAGE@PERCENT", help="Down to that step.", autocompletion=completing.positions
+    ),
+]
+Emergency = Annotated[bool, typer.Option("--emergency", help="Back to the safe flags, whatever else is broken.")]
+Takeover = Annotated[bool, typer.Option("--takeover", help="With --emergency: at once, also from another emergency.")]
+
 
 @command(app)
 def rollback(
     shared: Shared,
-    to: Annotated[
-        str | None,
-        typer.Option(
-            "--to",
-            metavar="PERCENT|STAGE|STAGE@PERCENT",
-            help="Down to that step.",
-            autocompletion=completing.positions,
-        ),
-    ] = None,
-    emergency: Annotated[
-        bool, typer.Option("--emergency", help="Back to the safe flags, whatever else is broken.")
-    ] = False,
-    takeover: Annotated[
-        bool, typer.Option("--takeover", help="With --emergency: take over from another emergency at once.")
-    ] = False,
+    to: To = None,
+    emergency: Emergency = False,
+    takeover: Takeover = False,
     dry_run: DryRun = False,
     yes: Yes = False,
     confirm_name: Confirm = None,
@@ -59,6 +56,13 @@ def rollback(
         return raise_alarm(shared, yes=yes, dry_run=dry_run, reason=reason, takeover=takeover)
     if takeover:
         raise Refusal("--takeover goes with --emergency", next_steps=["runbook rollback --emergency --takeover"])
+    waiting = parse_duration(wait) if wait else 0.0
+    return _step_back(shared, to, Consent(yes, confirm_name), dry_run=dry_run, reason=reason, waiting=waiting)
+
+
+def _step_back(
+    shared: Shared, to: str | None, consent: Consent, *, dry_run: bool, reason: str, waiting: float
+) -> Answer:
     site = open_site(shared)
     way = propose_back(site, to)
     if way.plan is None:
@@ -72,20 +76,10 @@ def rollback(
         return _answer(site, way, Exit.GO, "dry run: nothing was changed", page, plan_rows(way.plan.records()))
     if not shared.quiet:
         show(shared, page)
-    environment = site.environment
-    confirm(
-        shared,
-        f"Go back to {way.plan.to} in {environment.name}?",
-        yes=yes,
-        typed=environment.name if environment.protected else None,
-        confirm_option=confirm_name,
-    )
-    ended = carry_back(site, way, Telling(shared), reason=reason, wait=parse_duration(wait) if wait else 0.0)
-    steps = (
-        ("runbook resume --finish", "runbook rollback --emergency")
-        if ended.outcome == "half-done"
-        else ("runbook status",)
-    )
+    consent.ask(shared, site.environment, f"Go back to {way.plan.to} in {site.environment.name}?")
+    ended = carry_back(site, way, Telling(shared), reason=reason, wait=waiting)
+    half_done = ("runbook resume --finish", "runbook rollback --emergency")
+    steps = half_done if ended.outcome == "half-done" else ("runbook status",)
     rows = plan_rows(way.plan.records(), ended.results)
     return _answer(site, way, ended.exit, ended.message, ended_page(ended, site, next_steps=steps), rows)
 

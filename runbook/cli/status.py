@@ -121,7 +121,7 @@ def answer_of(site: Site, seen: Seen) -> Answer:
 
 def lock_doc(view: LeaseView | None) -> LockDoc | None:
     """Who has the lock; None when it is free."""
-    if view is None or view.state == "expired":
+    if view is None or not view.live:
         return None
     lease = view.lease
     return LockDoc(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 
 from runbook.actions.listener import Listener
 from runbook.actions.steps import Plan, StepRecord
 from runbook.cli.options import Shared
 from runbook.language.durations import show_duration
+from runbook.playbook.model import Environment
 from runbook.show.page import Page, Span
 from runbook.show.printing import is_terminal, print_page, wants_colour
 from runbook.system.refusals import Refusal
@@ -84,6 +86,19 @@ def confirm(
         from runbook.system.refusals import Exit
 
         raise Refusal("not confirmed; nothing was changed", exit_=Exit.NO_GO)
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What was given beforehand: `--yes`, and the protected environment's name."""
+
+    yes: bool
+    name: str | None
+
+    def ask(self, shared: Shared, environment: Environment, question: str) -> None:
+        """Ask; in a protected environment its name has to be typed, and `--yes` is not enough. Raises `Refusal`."""
+        typed = environment.name if environment.protected else None
+        confirm(shared, question, yes=self.yes, typed=typed, confirm_option=self.name)
 
 
 def _asked(question: str, typed: str | None) -> bool:

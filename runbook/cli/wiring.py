@@ -75,7 +75,11 @@ def _open_store(settings: Settings, folder: Path, clock: Clock, patience: float)
     except StoreAway as away:
         return None, away.reason + (f" ({away.hint})" if away.hint else "")
     with contextlib.suppress(StoreAway):  # what waits goes on waiting; the next command tries again
-        Spool(folder / "spool").forward(store)
+        spool = Spool(folder / "spool")
+        waiting = spool.waiting()
+        spool.forward(store)
+        for one in waiting:
+            store.raise_epoch(one.chain, one.event.epoch)
     return store, ""
 
 

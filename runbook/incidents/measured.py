@@ -58,12 +58,13 @@ class MetricStory:
 class Requests:
     """How many requests a metric counted while it went on, and how many of them reached the changed share.
 
-    `affected` is None where the percentage is not known. `at_least` tells that the samples do not cover all of it.
+    `affected` says it in words (`about 120`), empty where the percentage is not known. `at_least` tells that the
+    samples do not cover all of the time.
     """
 
     metric: str
     total: int
-    affected: int | None
+    affected: str
     at_least: bool
 
 
@@ -162,4 +163,10 @@ def requests_of(metric: Metric, samples: Sequence[Sample], span: Span, percent: 
     total = sum(new - old if new >= old else new for (_, old), (_, new) in pairwise(within))
     share = 1.0 if metric.covers == "treated" else None if percent is None else percent / 100
     covered = bool(base) and span.until - within[-1][0] < metric.interval
-    return Requests(metric.name, round(total), None if share is None else round(total * share), not covered)
+    return Requests(metric.name, round(total), "" if share is None else _about(total * share), not covered)
+
+
+def _about(number: float) -> str:
+    if number == round(number):
+        return f"{round(number):,}"
+    return f"about {round(number):,}" if number >= 1 else "fewer than one"

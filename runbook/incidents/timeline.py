@@ -156,8 +156,12 @@ def automatic_operations(records: Iterable[Recorded]) -> frozenset[str]:
 def who_of(event: Event, by_tool: frozenset[str] = frozenset()) -> str:
     """Who did it; for what a rule decided, under whose hand the tool was running."""
     person = f"{event.who.operator} on {event.who.host}"
-    decided = event.kind == "trigger.fired" or event.payload.get("automatic") or event.operation in by_tool
-    return f"runbook, run by {person}" if decided else person
+    return f"runbook, run by {person}" if decided_by_tool(event, by_tool) else person
+
+
+def decided_by_tool(event: Event, by_tool: frozenset[str]) -> bool:
+    """Whether a rule decided it, not a person; `by_tool` are the operations that rules decided."""
+    return event.kind == "trigger.fired" or bool(event.payload.get("automatic")) or event.operation in by_tool
 
 
 def operation_name(told: Mapping[str, Any]) -> str:

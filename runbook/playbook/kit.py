@@ -17,6 +17,7 @@ from runbook import __version__
 from runbook.playbook.model import Environment, Playbook
 from runbook.system.clock import rfc3339
 from runbook.system.files import FileTrouble, read_regular, write_private
+from runbook.system.replacement import clear_leftovers
 
 SECTIONS = ("runbook", "service", "title", "flags", "secrets", "verify", "rollback", "stages")
 STAGE_KEYS = ("stage", "percent", "set")
@@ -60,6 +61,9 @@ def kit_path(state_folder: Path, slug: str) -> Path:
 def write_kit(state_folder: Path, slug: str, kit: Kit, script: str) -> Path:
     """Write the kit and the script beside it; returns the script's path."""
     path = kit_path(state_folder, slug)
+    for file in (path, path.with_suffix(".sh")):
+        if path.parent.is_dir():
+            clear_leftovers(file)
     write_private(path, msgspec.json.format(msgspec.json.encode(kit), indent=1) + b"\n")
     write_private(path.with_suffix(".sh"), script.encode())
     return path.with_suffix(".sh")

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from runbook.incidents.impact import Impact, impact_of, way_back_of
 from runbook.incidents.measured import LOOKED_BEFORE
 from runbook.incidents.severity import respond_by
-from runbook.incidents.timeline import Story, TimelineRow, seconds_of, story_of, timeline
+from runbook.incidents.timeline import (
+    Story,
+    TimelineRow,
+    automatic_operations,
+    decided_by_tool,
+    operation_name,
+    seconds_of,
+    story_of,
+    timeline,
+)
 from runbook.judge.facts import Sample
 from runbook.reports.operations import FlagRow, OperationRow, flags_changed, operations_of
 from runbook.rollout.facts import sample_of
@@ -192,12 +201,15 @@ _DID = {
 
 def _people(story: Story) -> tuple[Person, ...]:
     """Everybody who had a hand in it, in the order in which they came."""
+    by_tool = automatic_operations(story.all)
     found: dict[tuple[str, str, str], list[str]] = {}
     for record in story.all:
         event = record.event
         did = _DID.get(event.kind, "")
         if event.kind == "operation.started":
-            did = str(event.payload.get("kind") or "operation")
+            did = operation_name(event.payload)
+        if decided_by_tool(event, by_tool):
+            did = "ran the tool when it acted by its rules"
         if did:
             deeds = found.setdefault((event.who.operator, event.who.host, event.who.known), [])
             deeds.extend([did] if did not in deeds else [])

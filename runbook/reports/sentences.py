@@ -61,9 +61,8 @@ def _affected(report: IncidentReport) -> str:
     if requests is None:
         return f"{told}; how many requests that were is not known, since no metric counted them."
     least = "at least " if requests.at_least else ""
-    if requests.affected is None:
-        return f"{told}; {least}{requests.total:,} requests were answered in that time ({requests.metric})."
-    return f"{told}; {least}{requests.affected:,} of {requests.total:,} requests ({requests.metric})."
+    counted = f"{told}; {least}{requests.total:,} requests in that time ({requests.metric})"
+    return f"{counted}, {requests.affected} of them in the changed share." if requests.affected else f"{counted}."
 
 
 def _how_far(clocks: Clocks) -> str:

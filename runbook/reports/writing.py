@@ -55,7 +55,9 @@ def write(document: Document, wanted: Path, project: Path) -> Written:
     """
     fresh = marked(document.text, document.owner)
     place = _place_for(document, wanted)
-    said = [] if place.path == _real(wanted) else [f"{wanted} holds something else, so {place.path.name} was written"]
+    said = []
+    if place.path != _real(wanted):
+        said.append(f"{wanted} holds {_what_stands_in(wanted)}, so {place.path.name} was written instead")
     text, left_out = _text_for(place, fresh)
     if left_out:
         said.append(f"left out, since they were removed from {place.path.name}: {', '.join(left_out)}")
@@ -103,6 +105,11 @@ def _place_for(document: Document, wanted: Path) -> _Place:
         exit_=Exit.FAILED,
         next_steps=["name another file: -o FILE"],
     )
+
+
+def _what_stands_in(path: Path) -> str:
+    owner = _owner(_Place(path, _present(_real(path))))
+    return "something else" if owner is None else f"the report of another incident ({owner})"
 
 
 def _present(path: Path) -> bytes | None:

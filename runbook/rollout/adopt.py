@@ -24,6 +24,8 @@ def adopt(site: Site, target: str, reason: str) -> Rung:
     """Take what is there as the start, at this position. Raises `Refusal`."""
     try:
         shown = site.shown_flags()
+        # A file that cannot be edited exactly is found out now and not at the next ramp.
+        set_steps(site, {key: value for key, value in shown.items() if value is not None})
     except FlagTrouble as trouble:
         raise refuse_flags(site, trouble) from trouble
     refuse_if_underway(site)
@@ -40,7 +42,8 @@ def adopt(site: Site, target: str, reason: str) -> Rung:
         state = site.state()
         events: list[Event] = []
         if state.rollout is None and rung.index > 0:
-            events.append(site.event("rollout.started", {"number": state.rollouts + 1}, operation=operation))
+            number = {"number": state.rollouts + 1}
+            events.append(site.event("rollout.started", number, operation=operation, epoch=lock.epoch))
         told = {
             "stage": rung.stage.name,
             "percent": rung.percent,

@@ -6,11 +6,12 @@ there, redeploys, verifies, and tells the store or the spool afterwards.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from runbook.actions.journal import Journal, TakenOver, open_journals
+from runbook.actions.journal import Entry, Journal, TakenOver, open_journals
 from runbook.actions.listener import Listener
 from runbook.actions.runner import walk
 from runbook.incidents.incident import open_or_join
@@ -84,22 +85,28 @@ def end_what_runs(site: Site, say: Callable[[str], None]) -> None:
             settle(site, journal)
             continue
         header = journal.header
-        journal.set_aside()
+        journal.insist = True
+        with contextlib.suppress(TakenOver, OSError):  # it ended by itself, or the disk says no
+            journal.take_away(_closing(site, journal))
         count = end_marked(header.operation)
-        say(f"took over from {header.kind} to {header.to} by {header.who.operator}" + (
-            f"; ended {count} process{'' if count == 1 else 'es'} of it" if count else ""
-        ))  # fmt: skip
-        _close(site, journal)
+        ended = f"; ended {count} process{'' if count == 1 else 'es'} of it" if count else ""
+        say(f"took over from {header.kind} to {header.to} by {header.who.operator}{ended}")
+        settle(site, journal)
 
 
-def _close(site: Site, journal: Journal) -> None:
-    """Tell the store that the operation before us was ended by the emergency."""
+def _closing(site: Site, journal: Journal) -> Entry:
+    """The entry that ends the operation before us, with the events that tell of it."""
     header = journal.header
-    announced = [event for entry in journal.entries if entry.state == "announced" for event in entry.events]
-    told = {"outcome": "taken-over", "kind": header.kind, "from": header.came_from, "to": header.to,
-            "message": "ended by an emergency"}  # fmt: skip
-    site.record(*announced, site.event("operation.ended", told, operation=header.operation, epoch=header.epoch))
-    journal.remove()
+    told = {
+        "outcome": "taken-over",
+        "kind": header.kind,
+        "from": header.came_from,
+        "to": header.to,
+        "message": "ended by an emergency",
+    }
+    ended = site.event("operation.ended", told, operation=header.operation, epoch=header.epoch)
+    events = (*journal.announced(), ended)
+    return Entry(state="ended", at=site.clock.wall(), outcome="taken-over", message="by an emergency", events=events)
 
 
 def _first(site: Site) -> tuple[str, float]:

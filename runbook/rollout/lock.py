@@ -11,11 +11,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from runbook.actions.journal import TakenOver
+from runbook.actions.journal import TakenOver, open_journals
 from runbook.rollout.site import Site
 from runbook.store.base import Busy, Lease, StaleEpoch, StoreAway
 from runbook.store.lease_table import holder_of
 from runbook.system.clock import local_clock
+from runbook.system.files import FileTrouble, ensure_folder
 from runbook.system.locks import Locked, file_locked
 from runbook.system.refusals import Exit, Refusal
 
@@ -66,11 +67,29 @@ def service_locked(site: Site, operation: str, kind: str, *, wait: float = 0.0) 
         except Locked as locked:
             raise busy(site, locked.holder_text) from locked
         lease = _take(site, operation, kind, until)
-        lock = Lock(site, lease, lease.epoch if lease else site.state().epoch + 1)
+        lock = Lock(site, lease, kept_epoch(site, lease))
         try:
             yield lock
         finally:
             _release(site, lock)
+
+
+def kept_epoch(site: Site, lease: Lease | None) -> int:
+    """The epoch of this operation; the highest one known is kept on this machine, for when the store is away.
+
+    It is not synced: what a power cut loses is made good by the times of the events.
+    """
+    path = site.state_folder / "epochs" / site.slug
+    try:
+        known = int(path.read_text("ascii"))
+    except (OSError, ValueError):
+        known = max((journal.header.epoch for journal in open_journals(site.journals, site.slug)), default=0)
+    epoch = lease.epoch if lease is not None else max(known, site.state().epoch) + 1
+    with contextlib.suppress(OSError, FileTrouble):
+        ensure_folder(path.parent)
+        path.write_text(str(max(known, epoch)), "ascii")
+        path.chmod(0o600)
+    return epoch
 
 
 def _take(site: Site, operation: str, kind: str, until: float) -> Lease | None:
@@ -138,7 +157,7 @@ def emergency_lock(site: Site, operation: str, *, takeover: bool, ended: Callabl
         except StoreAway as away:
             site.lose_store(away)
     ended()
-    lock = Lock(site, lease, lease.epoch if lease else site.state().epoch + 1)
+    lock = Lock(site, lease, kept_epoch(site, lease))
     with contextlib.ExitStack() as stack:
         # The holder's lock goes with its process or at its next fence; the emergency does not depend on it.
         with contextlib.suppress(Locked):

@@ -87,7 +87,29 @@ def begin(site: Site, plan: Plan, aim: Aim, lock: Lock, operation: str, *, store
 
     Raises `Refusal` when the store is needed and away: then the journal is taken back and nothing was changed.
     """
-    header = Header(
+    header = _header(site, plan, aim, lock, operation)
+    journal = Journal.begin(site.journals, site.slug, header, insist=site.insist)
+    started = _started(site, journal, aim)
+    journal.note(Entry(state="announced", at=site.clock.wall(), events=(started,)))
+    if not store_needed:
+        return journal
+    try:
+        if site.store is None:
+            raise StoreAway(site.store_trouble)
+        site.store.append(site.chain, [started], lease=lock.lease)
+    except StoreAway as away:
+        journal.remove()
+        raise Refusal(
+            f"the store is away: {away.reason}. Nothing was changed.",
+            exit_=Exit.FAILED,
+            next_steps=["a way back needs no store: runbook rollback --emergency", "runbook doctor"],
+        ) from away
+    site.forget_state()
+    return journal
+
+
+def _header(site: Site, plan: Plan, aim: Aim, lock: Lock, operation: str) -> Header:
+    return Header(
         operation=operation,
         kind=plan.kind,
         service=site.playbook.service,
@@ -108,24 +130,6 @@ def begin(site: Site, plan: Plan, aim: Aim, lock: Lock, operation: str, *, store
         rollout=aim.rollout,
         playbook=(site.playbook_name, site.playbook.path),
     )
-    journal = Journal.begin(site.journals, site.slug, header, insist=site.insist)
-    started = _started(site, journal, aim)
-    if not store_needed:
-        journal.note(Entry(state="announced", at=site.clock.wall(), events=(started,)))
-        return journal
-    try:
-        if site.store is None:
-            raise StoreAway(site.store_trouble)
-        site.store.append(site.chain, [started], lease=lock.lease)
-    except StoreAway as away:
-        journal.remove()
-        raise Refusal(
-            f"the store is away: {away.reason}. Nothing was changed.",
-            exit_=Exit.FAILED,
-            next_steps=["a way back needs no store: runbook rollback --emergency", "runbook doctor"],
-        ) from away
-    site.forget_state()
-    return journal
 
 
 def _process() -> tuple[int, str, str, str]:
@@ -182,7 +186,7 @@ def finish(
         operation=header.operation,
         epoch=header.epoch,
     )
-    announced = [event for entry in journal.entries if entry.state == "announced" for event in entry.events]
+    announced = journal.announced()
     if outcome == "half-done":
         site.record(*announced, ended)
         return

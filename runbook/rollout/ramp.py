@@ -12,6 +12,7 @@ from runbook.actions.steps import Plan
 from runbook.checks.base import Check
 from runbook.flags.changes import FlagTrouble
 from runbook.judge.verdicts import Verdict
+from runbook.language.places import Problem
 from runbook.rollout.decide import Evidence, decide
 from runbook.rollout.facts import facts_of, keep
 from runbook.rollout.ladder import Rung, flags_at, named_rungs
@@ -94,16 +95,20 @@ def refuse_skipping(standing: Standing, to: Rung) -> None:
     here, following = standing.position, standing.next
     if following is not None and to == following:
         return
-    where = here.name if here else "before the first stage"
+    where = f"we are at {here.name}" if here else "no stage was entered yet"
     if here is not None and standing.rung == to:
         message, steps = f"already at {to.name}", ["runbook status"]
     elif following is not None and to.index > following.index:
-        message = f"{to.name} is not the next step: we are at {where}, the next step is {following.name}"
+        message = f"{to.name} is not the next step: {where}, the next step is {following.name}"
         steps = [f"runbook ramp {following.percent:g}"]
     else:
-        message = f"{to.name} is below {where}"
+        message = f"{to.name} is not above: {where}"
         steps = [f"runbook rollback --to {to.name}"]
-    raise Refusal(message, exit_=Exit.NO_GO, next_steps=steps)
+    problems = [Problem(f"drift: {drift}") for drift in standing.drift]
+    if problems:
+        steps = ["runbook adopt POSITION --reason TEXT  takes what is there", *steps]
+        steps[1:1] = ["runbook adopt --restore  puts the recorded values back"] if standing.entered else []
+    raise Refusal(message, exit_=Exit.NO_GO, problems=problems, next_steps=steps)
 
 
 def plan_to(site: Site, standing: Standing, to: Rung) -> Plan:
@@ -153,7 +158,7 @@ def carry_out(site: Site, proposal: Proposal, listener: Listener, *, reason: str
         back = means_of(site, lock, operation, listener, context_of(proposal.standing.position))
         try:
             results = walk(plan, journal, means)
-            if all(_well(one, plan, number) for number, one in enumerate(results)) and len(results) == len(plan.steps):
+            if all(one.well for one in results) and len(results) == len(plan.steps):
                 return _done(site, proposal, journal, plan, results)
             return taken_back(site, journal, plan, results, back)
         except TakenOver:
@@ -161,11 +166,6 @@ def carry_out(site: Site, proposal: Proposal, listener: Listener, *, reason: str
         except FileTrouble as trouble:  # the journal's disk: without it nothing more may be begun
             journal.insist = site.insist = True
             return taken_back(site, journal, plan, [], back, f"{trouble.path}: {trouble.reason}")
-
-
-def _well(result: StepResult, plan: Plan, number: int) -> bool:
-    step = plan.steps[number]
-    return result.ok or not getattr(getattr(step, "action", None), "critical", True)
 
 
 def overtaken(operation: str) -> Ended:
@@ -202,10 +202,11 @@ def _done(site: Site, proposal: Proposal, journal: Journal, plan: Plan, results:
     events: list[Event] = []
     operation = journal.header.operation
     if state.rollout is None and proposal.to.index > 0:
-        events.append(site.event("rollout.started", {"number": journal.header.rollout}, operation=operation))
+        told = {"number": journal.header.rollout}
+        events.append(site.event("rollout.started", told, operation=operation, epoch=journal.header.epoch))
     if proposal.standing.entered and (left := proposal.standing.position) is not None:
-        told = {"stage": left.stage, "percent": left.percent}
-        events.append(site.event("bake.passed", told, operation=operation, epoch=journal.header.epoch))
+        passed = {"stage": left.stage, "percent": left.percent}
+        events.append(site.event("bake.passed", passed, operation=operation, epoch=journal.header.epoch))
     verified = True if site.playbook.verify else None
     events.append(entered_event(site, journal, how="ramp", verified=verified))
     message = f"{site.playbook.service} is at {plan.to}" + ("" if verified else " (not verified)")

@@ -61,8 +61,7 @@ def _step(
     record = header.steps[number]
     if record.kind == "set":
         file = FlagFile(site.project, record.place, record.in_place, site.state_folder)
-        values = {change.key: change.new for change in journal.changes_of(number)}
-        return SetFlags(file, None, values)
+        return SetFlags(file, None, record.values, insist=record.insist)
     if record.kind == "redeploy" and environment.redeploy is not None:
         return Redeploy(environment.redeploy.action)
     if record.kind == "do":
@@ -96,15 +95,20 @@ def finish_cut_off(cut: CutOff, listener: Listener, *, wait: float = 0.0) -> End
                 how=header.kind,
                 safe=header.kind == "emergency" or _is_first(site, header),
             )
-        if all(result.ok for result in results):
+        if all(result.well for result in results):
             return _finished(site, journal, results)
         return _taken_back(site, journal, plan, results, lock, listener)
 
 
 def _prepared(step: Step) -> Step:
-    if isinstance(step, SetFlags) and step.values:
-        return SetFlags(step.file, step.file.prepare(step.values), step.values)
-    return step
+    if not isinstance(step, SetFlags) or not step.values:
+        return step
+    try:
+        return SetFlags(step.file, step.file.prepare(step.values), step.values, step.insist)
+    except FlagTrouble:
+        if not step.insist:
+            raise
+        return step
 
 
 def _nothing_to_do(plan: Plan, journal: Journal) -> frozenset[int]:
@@ -123,10 +127,11 @@ def _finished(site: Site, journal: Journal, results: Sequence[StepResult]) -> En
     header, state = journal.header, site.state()
     events: list[Event] = []
     if state.rollout is None and not _is_first(site, header):
-        events.append(site.event("rollout.started", {"number": header.rollout}, operation=header.operation))
+        told = {"number": header.rollout}
+        events.append(site.event("rollout.started", told, operation=header.operation, epoch=header.epoch))
     if state.position is not None:
-        told = {"stage": state.position.stage, "percent": state.position.percent}
-        events.append(site.event("bake.passed", told, operation=header.operation, epoch=header.epoch))
+        left = {"stage": state.position.stage, "percent": state.position.percent}
+        events.append(site.event("bake.passed", left, operation=header.operation, epoch=header.epoch))
     events.append(entered_event(site, journal, how="ramp", verified=True if site.playbook.verify else None))
     message = f"finished: {header.service} is at {header.to}"
     finish(site, journal, "done", message, results, events)

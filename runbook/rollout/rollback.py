@@ -105,13 +105,14 @@ def end_of_way_back(
     extra: Sequence[Event] = (),
 ) -> Ended:  # fmt: skip
     """How a way back ended: done when every critical step worked; else half done, with the lines to do by hand."""
-    failed = [one for number, one in enumerate(results) if not one.ok and _critical(plan, number)]
+    failed = [one for one in results if not one.well]
     operation, seconds = journal.header.operation, site.clock.wall() - journal.header.began
     if not failed:
         verified = True if site.playbook.verify else None
         events = [entered_event(site, journal, how=how, verified=verified)]
         if safe and site.state().rollout is not None:
-            events.append(site.event("rollout.ended", {"why": "safe again"}, operation=operation))
+            epoch = journal.header.epoch
+            events.append(site.event("rollout.ended", {"why": "safe again"}, operation=operation, epoch=epoch))
         message = f"{site.playbook.service} is at {plan.to}" + ("" if verified else " (not verified)")
         finish(site, journal, "done", message, results, [*events, *extra])
         return Ended("done", Exit.GO, message, operation, results, seconds=seconds)
@@ -125,10 +126,6 @@ def end_of_way_back(
     site.record(*extra)
     finish(site, journal, "half-done", told, results)
     return Ended("half-done", Exit.FAILED, told, operation, results, by_hand, seconds=seconds)
-
-
-def _critical(plan: Plan, number: int) -> bool:
-    return bool(getattr(getattr(plan.steps[number], "action", None), "critical", True))
 
 
 def _nothing_written(journal: Journal) -> bool:

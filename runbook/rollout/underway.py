@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 
@@ -129,8 +128,3 @@ def said_of_steps(found: Underway) -> str:
         word = {"": "not begun", "begun": "cut off", "done": "done", "failed": "failed"}.get(state, state)
         told.append(f"{step.title}: {word}")
     return ", ".join(told)
-
-
-def ended_folder(site: Site) -> Path:
-    """Where journals lie that an emergency took away."""
-    return site.journals / site.slug / "ended"

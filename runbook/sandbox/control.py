@@ -138,7 +138,7 @@ def set_fault(folder: Path, text: str) -> State:
         serving = read_serving(folder)
         if serving is None or not serving.alive():
             raise SandboxTrouble(f"the sandbox in {folder} is not running", f"{UP} starts it again")
-        from runbook.sandbox.definition import read_definition
+        from runbook.sandbox.reading import read_definition
 
         faults = fault_file.kept(folder).joined(text, read_definition(Path(setup.definition)), time.time())
         fault_file.keep(folder, faults)
@@ -169,7 +169,7 @@ def environment(definition: Path, folder: Path, *, project: Path | None = None) 
 
 def initial_env_file(definition: Path) -> str:
     """The env file that a fresh sandbox of this definition begins with. Raises SandboxTrouble as `up` does."""
-    from runbook.sandbox.definition import read_definition
+    from runbook.sandbox.reading import read_definition
 
     return read_definition(definition).env_file
 

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
-
-from runbook.sandbox.trouble import SandboxTrouble
 
 Value = bool | int | float | str
 CONTEXT = frozenset(
@@ -113,21 +110,3 @@ class Definition:
 
     def methods(self, path: str) -> list[str]:
         return [each.method for each in self.endpoints if each.path == path]
-
-
-def read_definition(path: Path) -> Definition:
-    """The definition in `path`. Raises SandboxTrouble with everything that is wrong with it, one line each."""
-    import yaml
-
-    from runbook.sandbox.reading import checked_definition
-
-    try:
-        plain = yaml.load(path.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both safe
-    except OSError as trouble:
-        raise SandboxTrouble(f"the practice service {path} cannot be read: {trouble.strerror}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as trouble:
-        raise SandboxTrouble(f"{path} is not YAML: {trouble}") from None
-    definition, problems = checked_definition(plain)
-    if definition is None:
-        raise SandboxTrouble("\n".join(f"{path}: {problem}" for problem in problems), "mend the file, then try again")
-    return definition

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from runbook.sandbox import faults as fault_file
-from runbook.sandbox.definition import Definition, read_definition
+from runbook.sandbox.definition import Definition
 from runbook.sandbox.env_file import read_env
 from runbook.sandbox.numbers import read_flags
 from runbook.sandbox.practice_files import write_practice_files
+from runbook.sandbox.reading import read_definition
 from runbook.sandbox.record import Serving, process_birth, read_setup, write_serving
 from runbook.sandbox.server import Server
 from runbook.sandbox.service import Service

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from runbook.sandbox.definition import Definition, Effect, Endpoint, Flag, Metric, PracticeFile
 from runbook.sandbox.replies import reference_problems
+from runbook.sandbox.trouble import SandboxTrouble
 
 Part = TypeVar("Part")
 TYPES = {"truth": bool, "integer": int, "number": (int, float), "text": str}
@@ -181,3 +182,19 @@ def _cross_problems(definition: Definition) -> list[str]:
 def _kind_name(kind: Any) -> str:
     names = {bool: "true or false", int: "a whole number", str: "a text", list: "a list", dict: "a mapping"}
     return names.get(kind, "a number")
+
+
+def read_definition(path: Path) -> Definition:
+    """The definition in `path`. Raises SandboxTrouble with everything that is wrong with it, one line each."""
+    import yaml
+
+    try:
+        plain = yaml.load(path.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both safe
+    except OSError as trouble:
+        raise SandboxTrouble(f"the practice service {path} cannot be read: {trouble.strerror}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as trouble:
+        raise SandboxTrouble(f"{path} is not YAML: {trouble}") from None
+    definition, problems = checked_definition(plain)
+    if definition is None:
+        raise SandboxTrouble("\n".join(f"{path}: {problem}" for problem in problems), "mend the file, then try again")
+    return definition

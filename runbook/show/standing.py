@@ -18,7 +18,7 @@ from runbook.rollout.underway import Underway, said_of_steps
 from runbook.rollout.watchers import Watcher
 from runbook.show.page import Page, Span
 from runbook.store.base import LeaseView
-from runbook.store.state import Hold
+from runbook.store.state import Hold, Incident
 from runbook.system.clock import local_clock, local_day_and_clock
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -126,48 +126,51 @@ def sparkline(values: Sequence[float], width: int = 8) -> str:
 
 
 def _open(page: Page, site: Site, seen: Seen) -> None:
-    state, now = site.state(), site.clock.wall()
-    watcher = seen.watcher
+    """Who watches, what is due, incidents, hold, lock; what is not there in one line at the end."""
+    now = site.clock.wall()
     if seen.standing.entered:
-        count = sum(1 for row in seen.rules if row.kind == "trigger")
-        told = (
-            f"{watcher.who} on {watcher.host}, looked {show_duration(max(0.0, now - watcher.looked))} ago"
-            if watcher
-            else "nobody"
-        )
-        armed = "" if watcher and watcher.armed else ", triggers are not armed"
-        page.line(f"  watching   {told}{armed}" + (f" ({count} triggers)" if count else ""), indent=13)
+        _watching(page, seen, now)
     for row in seen.rules:
         if row.kind == "sign" and row.status is not Status.PASS:
             page.line(f"  due        sign {row.id}: {row.title}", indent=13)
-    for incident in state.open_incidents():
-        due = respond_by(site.playbook.severities, incident.severity, incident.opened)
-        when = f", answer due {local_clock(due)}" if due and due > now else ""
-        page.line(
-            "  incident   ", Span(f"{incident.id} {incident.severity}", "bold red"),
-            f" {incident.title}, open for {show_duration(max(0.0, now - incident.opened))}{when}", indent=13,
-        )  # fmt: skip
-    if (hold := state.hold_at(now)) is not None:
+    incidents, hold = site.state().open_incidents(), site.state().hold_at(now)
+    for incident in incidents:
+        _incident(page, site, incident, now)
+    if hold is not None:
         until = f" until {local_day_and_clock(hold.until, now)}" if hold.until else ""
         page.line("  hold       ", Span(f"{_holder(hold)}{until}", "bold yellow"), f" {hold.reason}", indent=13)
-    if seen.lease is not None and seen.lease.live:
+    locked = seen.lease is not None and seen.lease.live
+    if seen.lease is not None and locked:
         lease = seen.lease.lease
         page.line(
             f"  lock       {lease.holder.operator} on {lease.holder.host}, {lease.kind}, {lease.doing}", indent=13
         )
-    quiet = [
-        word
-        for word, there in (
-            ("no incident", state.open_incidents()),
-            ("no hold", hold),
-            ("lock free", seen.lease and seen.lease.live),
-        )
-        if not there
-    ]
-    if quiet:
-        page.line(f"  open       {' · '.join(quiet)}", indent=13)
+    quiet = {"no incident": not incidents, "no hold": hold is None, "lock free": not locked}
+    if any(quiet.values()):
+        page.line(f"  open       {' · '.join(word for word, so in quiet.items() if so)}", indent=13)
     if site.store is None:
         page.line("  store      ", Span(f"away: {site.store_trouble}", "red"), indent=13)
+
+
+def _watching(page: Page, seen: Seen, now: float) -> None:
+    watcher = seen.watcher
+    told = "nobody"
+    if watcher is not None:
+        told = f"{watcher.who} on {watcher.host}, looked {show_duration(max(0.0, now - watcher.looked))} ago"
+    armed = "" if watcher and watcher.armed else ", triggers are not armed"
+    count = sum(1 for row in seen.rules if row.kind == "trigger")
+    page.line(f"  watching   {told}{armed} ({count} trigger{'' if count == 1 else 's'})", indent=13)
+
+
+def _incident(page: Page, site: Site, incident: Incident, now: float) -> None:
+    due = respond_by(site.playbook.severities, incident.severity, incident.opened)
+    when = f", answer due {local_clock(due)}" if due and due > now else ""
+    page.line(
+        "  incident   ",
+        Span(f"{incident.id} {incident.severity}", "bold red"),
+        f" {incident.title}, open for {show_duration(max(0.0, now - incident.opened))}{when}",
+        indent=13,
+    )
 
 
 def _holder(hold: Hold) -> str:

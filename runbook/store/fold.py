@@ -137,9 +137,8 @@ _PRESENT: dict[str, Fold] = {
     "bake.passed": _bake_passed,
     "rollout.started": _rollout_started,
     "rollout.ended": _rollout_ended,
-    "hold.set": _hold_set,
-    "hold.released": _hold_released,
 }
+_HOLDS: dict[str, Fold] = {"hold.set": _hold_set, "hold.released": _hold_released}
 _PAST: dict[str, Fold] = {
     "check.signed": _check_signed,
     "incident.opened": _incident_opened,
@@ -151,6 +150,21 @@ _PAST: dict[str, Fold] = {
 }
 
 
+def _overtaken(state: State, event: Event, at: float) -> bool:
+    if not event.late or event.kind in _PAST:
+        return False
+    if event.kind in _HOLDS:
+        return state.held_at > at
+    return state.changed_epoch > event.epoch and state.changed_at > at
+
+
+def _note_times(state: State, event: Event, at: float) -> None:
+    if event.kind in _HOLDS:
+        state.held_at = max(state.held_at, at)
+    elif event.kind in _PRESENT and event.epoch >= state.changed_epoch:
+        state.changed_epoch, state.changed_at = event.epoch, max(state.changed_at, at)
+
+
 def _without(told: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in told.items() if name not in names}
 
@@ -158,14 +172,15 @@ def _without(told: dict[str, Any], *names: str) -> dict[str, Any]:
 def fold(state: State, recorded: Iterable[Recorded]) -> State:
     """The state after these events. `state` is changed and returned.
 
-    An event that came late (from the spool) changes the present only if no higher epoch came before it in the chain.
+    An event that came late (from the spool) changes the present only if no higher epoch came after its time; a hold or
+    a release, which are people's words, only if no later word of that kind is there.
     """
     for record in recorded:
         event, at = record.event, record.event.at / 1_000_000
-        overtaken = event.late and event.epoch < state.epoch
-        step = _PAST.get(event.kind) or (None if overtaken else _PRESENT.get(event.kind))
-        if step is not None and not record.redacted:
+        step = _PAST.get(event.kind) or _HOLDS.get(event.kind) or _PRESENT.get(event.kind)
+        if step is not None and not record.redacted and not _overtaken(state, event, at):
             step(state, event, event.payload, at)
+            _note_times(state, event, at)
         state.epoch = max(state.epoch, event.epoch)
         state.number = record.number
     return state

@@ -106,6 +106,9 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
     automatic: list[float] = []  # when the robot acted; at most the last ten
     fired: dict[str, float] = {}  # the condition of each trigger that was seen to fire, and when last
     way_back: WayBackTaken | None = None
+    changed_epoch: int = 0  # the highest epoch that changed the present, and when it last did
+    changed_at: float = 0.0
+    held_at: float = 0.0  # when a hold was last set or released
 
     def open_incidents(self) -> list[Incident]:
         """The incidents that are not resolved, oldest first."""

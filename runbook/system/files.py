@@ -210,14 +210,19 @@ def _write_new(path: Path, data: bytes, modes: Modes) -> None:
         os.close(descriptor)
 
 
-def append_durably(path: Path, data: bytes, modes: Modes = PRIVATE) -> None:
+def append_durably(path: Path, data: bytes, modes: Modes = PRIVATE, *, create: bool = True) -> None:
     """Append to a file of our own and bring it to the disk; folder and file are made as needed. Raises `FileTrouble`.
+
+    Without `create` the file has to be there: `FileNotFoundError` tells that somebody took it away.
 
     When not all of `data` can be written, what was written of it is taken back.
     """
-    ensure_folder(path.parent, modes)
+    if create:
+        ensure_folder(path.parent, modes)
+    elif not path.exists():
+        raise FileNotFoundError(path)
     with told_in_words(path):
-        descriptor, is_new = _open_to_append(path, modes)
+        descriptor, is_new = _open_to_append(path, modes, create)
         try:
             before = os.fstat(descriptor).st_size
             try:
@@ -232,12 +237,14 @@ def append_durably(path: Path, data: bytes, modes: Modes = PRIVATE) -> None:
             sync_folder(path.parent)
 
 
-def _open_to_append(path: Path, modes: Modes) -> tuple[int, bool]:
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+def _open_to_append(path: Path, modes: Modes, create: bool) -> tuple[int, bool]:
+    flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        descriptor, is_new = os.open(path, flags | os.O_EXCL, modes.file), True
-    except FileExistsError:
         descriptor, is_new = os.open(path, flags, modes.file), False
+    except FileNotFoundError:
+        if not create:
+            raise
+        descriptor, is_new = os.open(path, flags | os.O_CREAT, modes.file), True
     try:
         ensure_regular(path, os.fstat(descriptor))
         if is_new:

@@ -97,6 +97,7 @@ class _Asking:
         self._phase = "refuse"
         self._began = time.monotonic()
         self._until = self._began
+        self._unsecured: Any = None  # the connection before TLS
 
     async def answer(self, timeout: float) -> Response | HttpTrouble:
         import httpx
@@ -114,6 +115,10 @@ class _Asking:
             return self._trouble(str(trouble))
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ExceptionGroup) as trouble:
             return self._trouble(in_words(trouble, self._phase))
+        finally:
+            # httpcore does not close a connection whose TLS handshake was cut by our deadline.
+            if self._phase == "tls" and self._unsecured is not None:
+                await self._unsecured.aclose()
 
     async def _follow(self) -> Response:
         import httpx
@@ -162,11 +167,10 @@ class _Asking:
             url.copy_with(host=address),
             headers=headers,
             content=content_of(request),
-            # A connection that is cut by the deadline from outside is not closed by httpcore, so it is given its own.
             extensions={
                 "sni_hostname": host,
                 "trace": self._trace,
-                "timeout": {"connect": 0.95 * within},
+                "timeout": {"connect": within},
             },
         )
         transport = self._connection.transport(f"{host}:{address}", url.scheme, request.ca)
@@ -188,6 +192,8 @@ class _Asking:
 
     async def _trace(self, event: str, details: Mapping[str, Any]) -> None:
         self._phase = _PHASES.get(event, self._phase)
+        if event == "connection.connect_tcp.complete":
+            self._unsecured = details["return_value"]
 
     def _awaited(self) -> str:
         return {"resolve": "address", "connect": "connection", "tls": "TLS handshake", "read": "end of the answer"}.get(

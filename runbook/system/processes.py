@@ -15,6 +15,8 @@ from runbook.system.secrets import has_user_part, looks_secret
 if TYPE_CHECKING:
     import subprocess
 
+    from runbook.system.process_watch import Watch
+
 MARKER = "RUNBOOK_OPERATION"  # the variable by which the processes of an operation are found again
 _STARTED_AS = "RUNBOOK_PROCESS"  # one value a start, to find descendants that left the process group
 _FORBIDDEN = re.compile(r"(?:LD_|DYLD_|PYTHON|GIT_|BASH_FUNC_).*|BASH_ENV|ENV")
@@ -75,25 +77,29 @@ def run_process(  # noqa: PLR0913 - one process has that many sides, and each is
     where `/proc` shows it. After a normal end, what it left running stays (a service it started, say). Nothing is
     raised for what the process does or that it cannot be started.
     """
-    import subprocess
-
     from runbook.system.process_watch import Watch
 
     mark = os.urandom(8).hex()
     began = time.monotonic()
     try:
-        process = subprocess.Popen(
-            list(argv),
-            cwd=cwd,
-            env={**env, _STARTED_AS: mark},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT if merge else subprocess.PIPE,
-            start_new_session=True,
-        )
-    except (OSError, ValueError, subprocess.SubprocessError) as trouble:
+        process = _start(argv, cwd, {**env, _STARTED_AS: mark}, merge)
+    except (OSError, ValueError) as trouble:
         return Finished(None, not_started=_why_not_started(argv, cwd, trouble))
     watch = Watch(process, on_line=on_line, limit=limit, until=began + timeout, stopping=stopping)
+    why = _watched(process, watch, started, mark)
+    return Finished(
+        exit=process.returncode,
+        output=watch.output.text(),
+        errors=watch.errors.text(),
+        timed_out=why == "time",
+        interrupted=why == "stop",
+        duration=time.monotonic() - began,
+        cut=watch.output.cut or watch.errors.cut,
+    )
+
+
+def _watched(process: subprocess.Popen[bytes], watch: Watch, started: Callable[[int], None] | None, mark: str) -> str:
+    """Wait for its end, or bring it about with all that it started; why, as `Watch.wait` says it."""
     try:
         if started is not None:
             started(process.pid)
@@ -105,14 +111,21 @@ def run_process(  # noqa: PLR0913 - one process has that many sides, and each is
         watch.close()
     if why:
         _end_all(process, mark)
-    return Finished(
-        exit=process.returncode,
-        output=watch.output.text(),
-        errors=watch.errors.text(),
-        timed_out=why == "time",
-        interrupted=why == "stop",
-        duration=time.monotonic() - began,
-        cut=watch.output.cut or watch.errors.cut,
+    return why
+
+
+def _start(argv: Sequence[str], cwd: Path, env: Mapping[str, str], merge: bool) -> subprocess.Popen[bytes]:
+    """Start it. Raises OSError, and ValueError for a NUL in an argument."""
+    import subprocess
+
+    return subprocess.Popen(
+        list(argv),
+        cwd=cwd,
+        env=dict(env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if merge else subprocess.PIPE,
+        start_new_session=True,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 MASK = "***"
 _LOOKS_SECRET = re.compile(r"(?:TOKEN|KEY|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?)\Z", re.IGNORECASE)
@@ -84,11 +84,3 @@ class Masker:
             self._pattern = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
         masked = self._pattern.sub(MASK, text)
         return _USER_PART.sub(rf"\g<scheme>{MASK}@", masked) if "@" in masked else masked
-
-
-def masked_lines(masker: Masker, lines: Iterable[str]) -> Iterator[str]:
-    """Each line masked and made harmless: what may be shown or kept of a process's output."""
-    from runbook.system.harmless import harmless
-
-    for line in lines:
-        yield harmless(masker.mask(line))

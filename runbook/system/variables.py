@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from runbook.language.substitution import Reference, Template, TemplateError, parse_template
 from runbook.system.secret_sources import Secret
-from runbook.system.secrets import Masker, VariableTrouble, looks_secret
+from runbook.system.secrets import Masker, VariableTrouble
 
 _SCHEME = re.compile(r"https?://", re.IGNORECASE)
 
@@ -44,21 +44,9 @@ class Variables:
     masker: Masker = field(default_factory=Masker)
     _read: dict[str, str] = field(default_factory=dict, repr=False)
 
-    @classmethod
-    def known(cls, **context: str) -> Variables:
-        """Variables that know only a context: for a preview, or a kit."""
-        return cls(context=context)
-
     def is_set(self, name: str) -> bool:
         """Whether a name has a value that is not empty. Raises SecretTrouble for a secret that cannot be read."""
         return bool(self._find(name))
-
-    def value(self, name: str) -> str:
-        """The value of a name. Raises MissingVariable, SecretTrouble."""
-        found = self._find(name)
-        if found is None:
-            raise MissingVariable(name)
-        return found
 
     def text(self, template: str) -> str:
         """The text with its values put in as they are. Raises VariableTrouble."""
@@ -161,9 +149,6 @@ class Variables:
     def secret_names(self) -> frozenset[str]:
         """The process's variables that hold declared secrets: what a child is not given unless it names it."""
         return frozenset(self.secrets) | {secret.env for secret in self.secrets.values() if secret.env is not None}
-
-    def names_a_secret(self, names: Iterable[str]) -> bool:
-        return any(name in self.secrets or looks_secret(name) for name in names)
 
     def _filled(self, template: str, fill: Callable[[Reference], str]) -> str:
         return "".join(piece if isinstance(piece, str) else fill(piece) for piece in _parsed(template).pieces)

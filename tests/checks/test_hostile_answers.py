@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ NO_DATA |= {"value beyond floats", "another key", "value of 5000 digits"}
 def test_broken_answers(name: str) -> None:
     """Where a value is meant: unknown. Where the question is whether it is there: fail."""
     with scripted({"/": BROKEN[name]}) as server:
-        checks = [
+        checks: list[dict[str, Any]] = [
             {"http": "/", "jq": ".value", "expect": "> 0"},
             {"http": "/", "jq": ".value"},
             {"http": "/", "expect": "!= 1"},

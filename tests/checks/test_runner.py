@@ -90,7 +90,12 @@ def test_no_more_than_its_share_at_one_host() -> None:
 def test_one_deadline_for_all() -> None:
     with scripted({"/hang": hang, "/ok": answer("ok")}) as server:
         began = time.monotonic()
-        checks = [{"http": "/hang"}, {"http": "/hang", "jq": ".a"}, {"http": "/ok"}, {"run": "sleep 30", "reads": True}]
+        checks: list[dict[str, Any]] = [
+            {"http": "/hang"},
+            {"http": "/hang", "jq": ".a"},
+            {"http": "/ok"},
+            {"run": "sleep 30", "reads": True},
+        ]
         checks += [{"all": [{"http": "/hang"}, {"http": "/ok"}]}]
         rows = looked_all(checks, surroundings(url=server.url, seconds=0.5))
         assert time.monotonic() - began < 1.5

@@ -160,6 +160,10 @@ class Project:
     def script(self, path: str, what: Script) -> None:
         self.service.scripts[path] = what
 
+    def asked(self, path: str) -> int:
+        """How often this path was asked for."""
+        return sum(head.split(" ")[1] == path for head in self.service.asked)
+
     def start(self, *args: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """The command, running, in a session of its own and without a terminal."""
         return subprocess.Popen(

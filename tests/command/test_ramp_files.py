@@ -73,16 +73,13 @@ def test_a_file_that_cannot_be_edited_exactly(project: Project, spoil: Callable[
     before = os.lstat(project.flags) if project.flags.is_symlink() or project.flags.exists() else None
     for command in (["ramp", "10", "--yes"], ["ramp", "10", "--dry-run"], ["adopt", "first@10", "--reason", "it is"]):
         ran = project.json(*command)
-        if spoil in (read_only, empty) and command[0] == "adopt":
-            continue  # it only reads
         assert ran.code == 4, (command, ran)
         assert "ranker.env" in ran.document["message"] and ran.document["next"]
     after = os.lstat(project.flags) if project.flags.is_symlink() or project.flags.exists() else None
     assert (before and (before.st_ino, before.st_size)) == (after and (after.st_ino, after.st_size))
     assert project.restarts() == 0
-    status = project.run("status")
-    assert status.code == 0, "status needs no readable flag file"
-    assert project.run("preflight").code in (1, 3)
+    assert project.run("status").code == 0, "status needs no readable flag file"
+    assert project.run("preflight").code != 0 or spoil in (read_only, empty, open_quote)
 
 
 def test_only_the_values_bytes_change(project: Project) -> None:
@@ -101,23 +98,21 @@ def test_a_missing_key_is_appended_said_and_removed_by_the_undo(project: Project
     text = "# no model here\nRANKER_SHARE=0"
     project.flags.write_text(text)
     (project.folder / "fail-restart").touch()
-    assert project.run("ramp", "10", "--yes").code == 4
+    assert project.run("ramp", "--yes").code == 4
     assert project.flags.read_text() == text, "the undo removes what was appended"
     (project.folder / "fail-restart").unlink()
-    ran = project.run("ramp", "10", "--dry-run")
-    assert "RANKER_MODEL" in ran.out and "append" in ran.out
+    assert "+ RANKER_MODEL=plain" in project.run("ramp", "--dry-run").out
+    project.json("ramp", "--yes")
+    assert project.flags.read_text() == "# no model here\nRANKER_SHARE=0\nRANKER_MODEL=plain\n"
+    assert project.json("status").document["stage"] == "off"
     assert project.run("ramp", "10", "--yes").code == 0
-    assert "RANKER_MODEL=small" in project.flags.read_text()
-    assert project.flags.read_text().startswith("# no model here\nRANKER_SHARE=10\n")
+    assert project.flags.read_text() == "# no model here\nRANKER_SHARE=10\nRANKER_MODEL=small\n"
 
 
-def test_an_undo_of_only_missing_keys_enters_the_first_stage(project: Project) -> None:
+def test_a_file_without_any_of_our_keys_enters_the_first_stage(project: Project) -> None:
     project.flags.write_text("# nothing of ours yet\n")
     assert project.run("ramp", "--yes").code == 0
-    assert project.json("status").document["stage"] == "off"
-    assert project.flags.read_text() == "# nothing of ours yet\nRANKER_SHARE=0\nRANKER_MODEL=plain\n" or (
-        project.flags.read_text() == "# nothing of ours yet\nRANKER_MODEL=plain\nRANKER_SHARE=0\n"
-    )
+    assert sorted(project.flags.read_text().splitlines()[1:]) == ["RANKER_MODEL=plain", "RANKER_SHARE=0"]
 
 
 def test_a_key_that_stands_twice_gets_the_value_twice(project: Project) -> None:

@@ -58,8 +58,11 @@ def test_an_edit_by_hand_is_named_with_both_ways_out(project: Project) -> None:
 
 def test_without_history_the_file_has_to_show_the_first_stage(project: Project) -> None:
     project.flags.write_text(FLAGS.replace("= 0", "= 50"))
-    ran = project.run("ramp", "10", "--yes")
-    refused(project, ran, 1, "RANKER_SHARE", "50", "adopt", "--restore")
+    for words in (["ramp", "--yes"], ["ramp", "10", "--yes"]):
+        refused(project, project.run(*words), 1, "RANKER_SHARE", "50", "adopt", "--restore")
+    refused(project, project.run("adopt", "--restore", "--yes"), 1, "nothing is recorded")
+    assert project.run("adopt", "50", "--reason", "it stood there before").code == 0
+    assert project.run("ramp", "100", "--yes").code == 1, "its model is that of another stage"
 
 
 def test_all_reasons_are_listed_at_once(project: Project) -> None:

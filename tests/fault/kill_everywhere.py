@@ -28,7 +28,7 @@ if __name__ == "__main__":
 from tests.fault.calls import Call, record
 from tests.fault.practice import Practice, copy
 from tests.fault.recovering import Tried, try_one
-from tests.fault.scenarios import SCENARIOS, Scenario, template
+from tests.fault.scenarios import SCENARIOS, WAYS, template
 from tests.fault.warm import load
 
 
@@ -66,7 +66,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         shutil.rmtree(folder, ignore_errors=True)
     _print(reports, time.monotonic() - began)
     if given.report:
-        told = [{"name": one.name, "calls": one.calls, "tried": [asdict(each) for each in one.tried]} for one in reports]
+        told = [
+            {"name": one.name, "calls": one.calls, "tried": [asdict(each) for each in one.tried]} for one in reports
+        ]
         Path(given.report).write_text(json.dumps(told, indent=1))
     return min(sum(len(report.failures) for report in reports), 125)
 
@@ -85,7 +87,9 @@ def _chosen(commands: str) -> list[int]:
     wanted = {word.strip() for word in commands.split(",") if word.strip()}
     known = {one.command for one in SCENARIOS}
     if wanted - known:
-        raise SystemExit(f"no such command: {', '.join(sorted(wanted - known))} (there are: {', '.join(sorted(known))})")
+        raise SystemExit(
+            f"no such command: {', '.join(sorted(wanted - known))} (there are: {', '.join(sorted(known))})"
+        )
     return [number for number, one in enumerate(SCENARIOS) if not wanted or one.command in wanted]
 
 
@@ -98,7 +102,7 @@ def _kill(chosen: Sequence[int], kills: int, jobs: int, folder: Path) -> list[Re
         for done, (number, one) in enumerate(pool.imap_unordered(_tried, tasks, chunksize=1), start=1):
             tried[number].append(one)
             if one.wrong:
-                print(f"  {SCENARIOS[number].name}: {one.at}, {one.way}: {'; '.join(one.wrong)}", flush=True)
+                print(f"  {SCENARIOS[number].name}: {one.at}, then {one.way}: {'; '.join(one.wrong)}", flush=True)
             if done % 100 == 0:
                 print(f"  {done} of {len(tasks)} kills", file=sys.stderr, flush=True)
     return [Report(SCENARIOS[number].name, len(calls[number]), tried[number]) for number in chosen]
@@ -109,8 +113,7 @@ def _tasks(calls: dict[int, list[Call]], kills: int) -> Iterator[Task]:
     every = [(number, call) for number, found in calls.items() for call in found]
     for turn in range(kills):
         number, call = every[turn * len(every) // kills]
-        ways = SCENARIOS[number].ways
-        yield Task(number, call, ways[turn % len(ways)])
+        yield Task(number, call, WAYS[turn % len(WAYS)])
 
 
 _slot: list[Path] = []
@@ -127,7 +130,7 @@ def _recorded(number: int) -> list[Call]:
     folder, own = _slot
     scenario = SCENARIOS[number]
     made = template(scenario, folder / f"template-{number}")
-    calls, ran = record(copy(made, own / "p"), *scenario.argv, **scenario.environment)
+    calls, ran = record(copy(made, own / "p"), *scenario.argv)
     if ran.code != 0:
         raise AssertionError(f"{scenario.name} does not work undisturbed: {ran}")
     return calls
@@ -135,14 +138,8 @@ def _recorded(number: int) -> list[Call]:
 
 def _tried(task: Task) -> tuple[int, Tried]:
     folder, own = _slot
-    scenario: Scenario = SCENARIOS[task.scenario]
-    made = next((folder / f"template-{task.scenario}").glob("*[!.]"))
-    return task.scenario, try_one(scenario, task.call, task.way, Practice(_only(made.parent)), own / "p")
-
-
-def _only(folder: Path) -> Path:
-    """The project in a template's folder; what stands beside it belongs to its making."""
-    return next(path for path in sorted(folder.iterdir()) if (path / "playbooks").is_dir())
+    made = Practice(folder / f"template-{task.scenario}")
+    return task.scenario, try_one(SCENARIOS[task.scenario], task.call, task.way, made, own / "p")
 
 
 def _print(reports: Sequence[Report], seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""A project to break: a flag file, a service that reads it when restarted, and a playbook that asks nobody on the network.
+"""A project to break: a flag file, a service that reads it when restarted, and a playbook that needs no network.
 
 The service is a file: its redeploy copies the flag file over `running.env`, and verify compares the two. So a whole
 ramp takes as long as the tool itself, and what the service runs with can be read at any moment.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.fault.calls import inject, record
@@ -12,29 +12,42 @@ from tests.fault.practice import Practice, copy, make
 
 @dataclass(frozen=True)
 class Scenario:
-    """One command. `before` and `after` are positions; `ways` are the ways out that are tried in turn after a kill."""
+    """One command. `before` and `after` are what the flag file may show when it is killed.
+
+    After a kill the ways out are tried in turn; `ends` names the position to which each leads (without it: `undo` to
+    `before`, `finish` to `after`, and the emergency always to the first stage).
+    """
 
     name: str
     argv: tuple[str, ...]
     before: str
     after: str
     prepare: Callable[[Practice], None]
-    ways: tuple[str, ...] = ("undo", "finish", "emergency")
-    environment: dict[str, str] = field(default_factory=dict)
+    ends: tuple[tuple[str, str], ...] = ()
 
     @property
     def command(self) -> str:
         return self.argv[0] if "--emergency" not in self.argv else "emergency"
 
     @property
-    def repeats(self) -> bool:
+    def is_emergency(self) -> bool:
         """Whether the command itself goes on where it was cut off, so that nothing else has to be typed."""
-        return self.command in ("emergency", "resume")
+        return self.command == "emergency"
+
+    def end_of(self, way: str) -> str:
+        """The position at which a way out ends."""
+        return {"undo": self.before, "finish": self.after, "emergency": "dark@0", **dict(self.ends)}[way]
+
+
+WAYS = ("undo", "finish", "emergency")
 
 
 RAMP = ("ramp", "50", "--yes")
 BACK = ("rollback", "--to", "10", "--yes")
 EMERGENCY = ("rollback", "--emergency", "--yes")
+FINISH = ("resume", "--finish")
+UNDO = ("resume", "--undo")
+RAMPED = (("undo", "tasters@10"), ("finish", "tables@50"))
 
 
 def _nothing(practice: Practice) -> None:
@@ -82,6 +95,11 @@ def hide_store(practice: Practice) -> None:
     (practice.state / "state.db").write_bytes(b"this is no database\n" * 200)
 
 
+def is_store_hidden(practice: Practice) -> bool:
+    """Whether `hide_store` was called and not yet undone."""
+    return any(practice.state.glob("hidden-state.db*"))
+
+
 def give_store_back(practice: Practice) -> None:
     """Undo `hide_store`; nothing happens where nothing is hidden."""
     hidden = sorted(practice.state.glob("hidden-state.db*"))
@@ -103,23 +121,19 @@ SCENARIOS = [
     Scenario("emergency", EMERGENCY, "tables@50", "dark@0", _at_50),
     Scenario("emergency over a ramp", EMERGENCY, "tables@50", "dark@0", cut_off(RAMP, FLAGS_WRITTEN, _at_10)),
     Scenario("emergency, no store", EMERGENCY, "tables@50", "dark@0", _store_away(_at_50)),
-    Scenario("resume --finish, flags", ("resume", "--finish"), "tables@50", "tables@50",
-             cut_off(RAMP, FLAGS_WRITTEN, _at_10)),
-    Scenario("resume --undo, flags", ("resume", "--undo"), "tables@50", "tasters@10",
-             cut_off(RAMP, FLAGS_WRITTEN, _at_10)),
-    Scenario("resume --finish, begun", ("resume", "--finish"), "tasters@10", "tables@50",
-             cut_off(RAMP, JOURNALLED, _at_10)),
-    Scenario("resume --undo, ended", ("resume", "--undo"), "tables@50", "tasters@10",
-             cut_off(RAMP, VERIFIED, _at_10)),
-    Scenario("resume --finish, rollback", ("resume", "--finish"), "tasters@10", "tasters@10",
-             cut_off(BACK, FLAGS_WRITTEN, _at_50)),
-    Scenario("resume --undo, emergency", ("resume", "--undo"), "dark@0", "tables@50",
-             cut_off(EMERGENCY, FLAGS_WRITTEN, _at_50)),
+    Scenario("resume --finish, flags", FINISH, "tables@50", "tables@50", cut_off(RAMP, FLAGS_WRITTEN, _at_10), RAMPED),
+    Scenario("resume --undo, flags", UNDO, "tables@50", "tasters@10", cut_off(RAMP, FLAGS_WRITTEN, _at_10), RAMPED),
+    Scenario("resume --finish, begun", FINISH, "tasters@10", "tables@50", cut_off(RAMP, JOURNALLED, _at_10), RAMPED),
+    Scenario("resume --undo, ended", UNDO, "tables@50", "tasters@10", cut_off(RAMP, VERIFIED, _at_10), RAMPED),
+    Scenario("resume --finish, rollback", FINISH, "tasters@10", "tasters@10", cut_off(BACK, FLAGS_WRITTEN, _at_50),
+             (("undo", "tables@50"), ("finish", "tasters@10"))),
+    Scenario("resume --undo, emergency", UNDO, "dark@0", "tables@50", cut_off(EMERGENCY, FLAGS_WRITTEN, _at_50),
+             (("undo", "tables@50"), ("finish", "dark@0"))),
 ]  # fmt: skip
 
 
-def template(scenario: Scenario, folder: Path) -> Practice:
+def template(scenario: Scenario, root: Path) -> Practice:
     """A project in the state from which a scenario starts."""
-    practice = make(folder / scenario.name.replace(", ", "-").replace(" ", "_"))
+    practice = make(root)
     scenario.prepare(practice)
     return practice

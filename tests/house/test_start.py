@@ -67,11 +67,6 @@ def test_status_needs_no_drawing(project: Path, arguments: tuple[str, ...]) -> N
     assert imported_by(project, *arguments) & {"rich", "tabulate"} == set()
 
 
-def test_the_second_status_reads_no_yaml(project: Path) -> None:
-    imported_by(project, "status", "--format", "plain")
-    assert "yaml" not in imported_by(project, "status", "--format", "plain")
-
-
 def test_completing_a_command_imports_nothing_dear(project: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-X", "importtime", str(Path(sys.executable).with_name("runbook"))],

@@ -15,7 +15,7 @@ from runbook.actions.listener import Listener
 from runbook.actions.steps import StepRecord
 from runbook.playbook.load import load_playbook
 from runbook.playbook.model import Playbook
-from runbook.rollout.ladder import rung_at
+from runbook.rollout.ladder import flags_at, ladder, rung_at
 from runbook.rollout.operation import Ended
 from runbook.rollout.ramp import Proposal, carry_out, propose
 from runbook.rollout.rollback import carry_back, propose_back
@@ -174,6 +174,22 @@ class House:
             ended = self.ramp()
             assert ended.outcome == "done", ended.message
 
+    def stand_at(self, name: str) -> None:
+        """The service as an earlier ramp left it: the events, the flag file, and what runs."""
+        stage, _, percent = name.partition("@")
+        rung = rung_at(ladder(self.site.playbook), stage, float(percent))
+        assert rung is not None, name
+        flags = flags_at(self.site.playbook, rung)
+        [file] = self.site.flag_files()
+        file.apply(file.prepare(flags))
+        self.file("live.env").write_bytes(self.file(".env").read_bytes())
+        told = {"stage": stage, "percent": float(percent), "flags": flags, "boot": self.clock.boot_id()}
+        events = [self.site.event("position.entered", {**told, "boot_time": self.clock.boot_time()}, epoch=1)]
+        if rung.index:
+            events.insert(0, self.site.event("rollout.started", {"number": 1}, epoch=1))
+        self.site.record(*events)
+        self.site.forget_state()
+
     def rollback(self, target: str | None = None) -> Ended:
         self.site.forget_state()
         return carry_back(self.site, propose_back(self.site, target), self.heard)
@@ -232,9 +248,3 @@ def open_house(folder: Path, clock: SetClock, *, operator: str = "ana", store: b
     )
     return House(folder, clock, site)
 
-
-def rung_name(house: House, stage: str, percent: float) -> str:
-    """The name of a rung that has to be on the ladder."""
-    rung = rung_at(house.standing().rungs, stage, percent)
-    assert rung is not None
-    return rung.name

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from runbook.sandbox.definition import read_definition
+from runbook.sandbox.reading import read_definition
 from runbook.sandbox.practice_files import write_practice_files
 from runbook.sandbox.reading import checked_definition
 from runbook.sandbox.replies import fill

@@ -7,6 +7,7 @@ import html
 import json
 import re
 import shlex
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -25,7 +26,7 @@ CANARIES = [
     "x" * 300 + "é",
 ]
 
-FORMS = {
+FORMS: dict[str, Callable[[str], str]] = {
     "itself": str,
     "in a sentence": lambda value: f"curl -H 'X: {value}' failed",
     "url": lambda value: quote(value, safe=""),

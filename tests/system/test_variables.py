@@ -145,7 +145,7 @@ def test_sql_values_come_back_as_they_are(value: str, query: str) -> None:
 def test_secrets_are_read_late_from_where_they_are_and_masked(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("from-the-file\n")
     masker = Masker()
-    plain = {
+    plain: dict[str, dict[str, object]] = {
         "S1": {"env": "REAL"},
         "S2": {"file": "token"},
         "S3": {"command": ["printf", "from-the-command"]},

@@ -1,0 +1,105 @@
+"""What the reference says of each kind beyond what its class says: its options in words, and what it was tried against.
+
+A kind or an option without words here is an error of the generator, so that none can be added without its docs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Tried:
+    """The tests of a kind, and the real thing that they run it against."""
+
+    tests: str
+    peer: str
+
+
+OUTPUT = {
+    "jq": "a value out of the output, which is JSON",
+    "matches": "a regular expression; its first group is the value",
+    "lines": "the number of lines is the value",
+    "list": "each line (or each entry that a jq program gives) is shown by name; an empty list passes",
+}
+
+CHECK_OPTIONS: dict[str, dict[str, str]] = {
+    "http": {
+        "http": "the URL; a relative one starts at the environment's `url`",
+        "method": "how it is asked (GET); any but GET and HEAD needs `reads: true` to run in a dry run",
+        "json": "what is sent, as JSON",
+        "text": "what is sent, as it is",
+        "form": "what is sent, as a form",
+        "headers": "headers by name; their values are masked in everything that is shown",
+        "auth": "`{bearer: ...}` or `{basic: USER:PASSWORD}`",
+        "status": "the status that is meant: a number, `2xx`, or a list of them (2xx)",
+        "jq": "a value out of the answer, which is JSON",
+        "header": "a value out of this header",
+        "matches": "a regular expression that the answer has to match; its first group is the value",
+        "list": "a jq program; each entry that it gives is shown by name; an empty list passes",
+        "max_redirects": "how many redirects are followed (0)",
+        "ca": "a file of certificates that are trusted",
+        "within": "the answer has to be there in this time",
+    },
+    "command": {"command": "the program and its arguments; each `${...}` is one argument, whatever it holds", **OUTPUT},
+    "run": {"run": "the shell line; each `${...}` reaches it as an environment variable", **OUTPUT},
+    "file": {
+        "file": "the path, from the project's folder; of a glob the newest counts",
+        "newer_than": "it was changed within this time",
+        "older_than": "it was not changed within this time",
+        "size": 'a condition on its size: "> 1MiB"',
+        "matches": "a regular expression that its content has to match",
+        "jq": "a value out of it, which is JSON",
+        "lines": "the number of its lines is the value",
+    },
+    "variables": {
+        "variables": "names that must have a value that is not empty",
+        "no_secrets": "a file that must hold no secret in plain text",
+    },
+    "flags": {
+        "flags": "`safe`, `live`, or the name of one key, whose value `expect` judges",
+        "from": "of `live`: the endpoint that tells the running values",
+        "map": "of `live`: each key with the jq path of its running value",
+        "as": "of `live`: the service tells the one key as a `fraction` (0.1) or in `percent` (10), unlike the file",
+    },
+    "sql": {
+        "sql": "the database: `sqlite:///PATH`, opened for reading only",
+        "query": "the query; each `${...}` is a bound parameter; its first cell is the value",
+        "worst": "`max` or `min`: of many rows the largest or smallest last column is the value",
+    },
+    "sign": {
+        "sign": "`true`: a person answers",
+        "valid": "how long an answer counts",
+        "evidence": "what the answer has to rest on",
+    },
+    "all": {"all": "the nested checks"},
+}
+
+CHECKS_TRIED: dict[str, Tried] = {
+    "http": Tried("tests/checks/test_http.py", "HTTP servers on loopback that answer by the byte, hostile ones too"),
+    "command": Tried("tests/checks/test_processes.py", "processes of this machine"),
+    "run": Tried("tests/checks/test_processes.py", "shells of this machine"),
+    "file": Tried("tests/checks/test_file.py", "files, globs, FIFOs and folders on disk"),
+    "variables": Tried("tests/checks/test_people_and_lists.py", "the environment of a process, files on disk"),
+    "flags": Tried("tests/checks/test_flags.py", "env files on disk and a service on loopback"),
+    "sql": Tried("tests/checks/test_sql.py", "SQLite databases on disk"),
+    "sign": Tried("tests/checks/test_people_and_lists.py", "kept answers"),
+    "all": Tried("tests/checks/test_people_and_lists.py", "the nested kinds"),
+}
+
+ACTION_OPTIONS: dict[str, dict[str, str]] = {
+    "command": {"command": "the program and its arguments"},
+    "run": {"run": "the shell line"},
+    "http": {
+        "http": "the URL; a relative one starts at the environment's `url`",
+        "method": "how it is asked (POST)",
+        "json": "what is sent, as JSON",
+        "text": "what is sent, as it is",
+        "form": "what is sent, as a form",
+        "headers": "headers by name; their values are masked",
+        "auth": "`{bearer: ...}` or `{basic: USER:PASSWORD}`",
+        "status": "the status that counts as done (2xx)",
+    },
+    "systemd": {"systemd": "the unit"},
+    "wait": {"wait": "how long; a sandbox's `bake_scale` shortens it"},
+}
