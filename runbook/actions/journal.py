@@ -125,6 +125,11 @@ class Journal:
         states = [entry.state for entry in self.entries if entry.step == step and entry.state != "started"]
         return states[-1] if states else ""
 
+    def unfinished(self) -> list[str]:
+        """The marks of the processes of steps that were begun and did not end; what a finished step started stays."""
+        numbers = range(len(self.header.steps))
+        return [f"{self.header.operation}/{number}" for number in numbers if self.state_of(number) == "begun"]
+
     def changes_of(self, step: int) -> tuple[FlagChange, ...]:
         """What a flag step really planned to write, as noted when it began; else what the plan said."""
         noted = [entry.changes for entry in self.entries if entry.step == step and entry.changes]

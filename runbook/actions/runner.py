@@ -126,7 +126,7 @@ def noting_processes(hands: Hands, journal: Journal, number: int, wall: Callable
 
     return Hands(
         project=hands.project, url=hands.url, variables=hands.variables, masker=hands.masker,
-        operation=hands.operation, started=started, output=hands.output, stopping=hands.stopping, scale=hands.scale,
+        operation=f"{hands.operation}/{number}", started=started, output=hands.output, stopping=hands.stopping, scale=hands.scale,
     )  # fmt: skip
 
 

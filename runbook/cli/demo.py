@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import shutil
@@ -12,7 +11,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -22,6 +21,10 @@ from runbook.playbook.find import shipped_folder
 from runbook.show.answer import Answer
 from runbook.show.page import Page, Span
 from runbook.show.printing import print_page, wants_colour
+from runbook.store.base import Chain, StoreAway
+from runbook.store.fold import state_of
+from runbook.store.opening import open_store
+from runbook.system.clock import MachineClock
 from runbook.system.refusals import Exit, Refusal
 
 app = typer.Typer()
@@ -54,8 +57,8 @@ class Tour:
         """Type a command that stays, and another one as soon as the service stands at `percent`."""
         process = self._start(line)
         until = time.monotonic() + PATIENCE
-        while process.poll() is None and time.monotonic() < until and self._percent() != percent:
-            time.sleep(0.1)
+        while process.poll() is None and time.monotonic() < until and not self._stands_at(percent):
+            time.sleep(0.05)
         self._print_prompt(f"{meanwhile}      # in another terminal")
         subprocess.run(
             self._argv(meanwhile), cwd=self.folder, env=self._environment(), check=False, capture_output=True
@@ -79,16 +82,18 @@ class Tour:
         page.line(Span(f"(exit status {code})", "dim"))
         self._print(page)
 
-    def _percent(self) -> float | None:
-        told = subprocess.run(
-            self._argv("runbook status --format json"), cwd=self.folder, env=self._environment(), check=False,
-            capture_output=True,
-        )  # fmt: skip
+    def _stands_at(self, percent: float) -> bool:
+        """Whether the events say so; read here, since a process for each look would take as long as the bake."""
+        folder = self.folder / ".runbook"
         try:
-            document: dict[str, Any] = json.loads(told.stdout)
-        except ValueError:
-            return None
-        return document.get("percent")
+            store = open_store(None, folder, MachineClock())
+            try:
+                position = state_of(store, Chain("enrichment", "sandbox")).position
+            finally:
+                store.close()
+        except StoreAway:
+            return False
+        return position is not None and position.percent == percent
 
     def _argv(self, line: str) -> list[str]:
         return [sys.executable, "-m", "runbook", *shlex.split(line)[1:]]

@@ -9,7 +9,7 @@ import typer
 from runbook.cli.boundary import command
 from runbook.cli.options import Shared
 from runbook.cli.wiring import Bench, open_bench, open_site
-from runbook.rollout.decide import bake_of, rung_rows, watched_of
+from runbook.rollout.decide import bake_of, rung_rows, sign_rows, watched_of
 from runbook.rollout.facts import facts_of, kept_samples
 from runbook.rollout.site import Site
 from runbook.rollout.standing import Standing, standing_of
@@ -71,7 +71,7 @@ def gather(site: Site) -> Seen:
         lease=lease_view(site),
         watcher=watcher_of(site),
         samples={name: kept for name in names if (kept := kept_samples(site, name, since))} if standing.entered else {},
-        rules=[*rung_rows(site, standing, facts), *_armed(site, standing)],
+        rules=[*rung_rows(site, standing, facts), *sign_rows(site, standing), *_armed(site, standing)],
         flags_trouble=f"{trouble.path}: {trouble.reason}" if trouble else "",
     )
 

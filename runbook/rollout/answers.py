@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runbook.checks.base import Answer, Waiver
-from runbook.store.state import State
+from runbook.store.state import SignedAnswer, State
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,15 @@ class KeptAnswers:
             return None
         if found.valid_until is not None and found.valid_until <= self.now:
             return None
-        if found.valid_until is None and found.rollout is not None and found.rollout != self.state.rollout:
+        if found.valid_until is None and not self._of_this_journey(found):
             return None
         return Answer(found.yes, found.who, found.at, found.evidence, found.valid_until)
+
+    def _of_this_journey(self, found: SignedAnswer) -> bool:
+        if found.rollout is not None:
+            return found.rollout == self.state.rollout
+        begun_since = self.state.rollouts - found.rollouts
+        return begun_since <= (1 if self.state.rollout is not None else 0)
 
     def waiver(self, check_id: str) -> Waiver | None:
         """Waivers are not given yet."""

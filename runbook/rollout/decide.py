@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runbook.checks.base import CheckResult
+from runbook.checks.base import Check, CheckResult
 from runbook.judge.facts import Facts
 from runbook.judge.gates import judge_gate, watched_share
 from runbook.judge.verdicts import Judged, Reason, Status, Truth
@@ -41,6 +41,7 @@ def decide(site: Site, standing: Standing, to: Rung | None, evidence: Evidence) 
         *(trigger_rows(evidence.ruled) if standing.entered else []),
         *rung_rows(site, standing, evidence.facts),
         *incident_rows(site),
+        *sign_rows(site, standing),
     ]
     position = standing.position
     return Decision(
@@ -118,12 +119,18 @@ def rung_rows(site: Site, standing: Standing, facts: Facts) -> list[Row]:
         return []
     rows = bake_rows(site, bake, facts)
     stage = next((stage for stage in site.playbook.stages if stage.name == position.stage), None)
-    last = standing.rung.last_of_stage if standing.rung else False
     for number, gate in enumerate(stage.gates if stage else ()):
-        if gate.sign is not None and not last:
-            continue  # a manual item is asked for when the stage is left
-        rows.append(gate_row(site, gate, number, facts))
+        if gate.sign is None:
+            rows.append(gate_row(site, gate, number, facts))
     return rows
+
+
+def sign_rows(site: Site, standing: Standing) -> list[Row]:
+    """The manual items among the gates: asked for when the stage is left, and last, when there is evidence."""
+    rung = standing.rung
+    if not standing.entered or rung is None or not rung.last_of_stage:
+        return []
+    return [_sign_row(site, gate.sign) for gate in rung.stage.gates if gate.sign is not None]
 
 
 def bake_rows(site: Site, bake: BakeStanding, facts: Facts) -> list[Row]:
@@ -182,9 +189,7 @@ def watched_of(site: Site, facts: Facts) -> float | None:
 
 
 def gate_row(site: Site, gate: Gate, number: int, facts: Facts) -> Row:
-    """One gate, judged: a condition, or the answer to a manual item."""
-    if gate.sign is not None:
-        return _sign_row(site, gate)
+    """One gate with a condition, judged."""
     try:
         judged = judge_gate(
             parse_condition(gate.condition),
@@ -205,9 +210,7 @@ def gate_row(site: Site, gate: Gate, number: int, facts: Facts) -> Row:
     )
 
 
-def _sign_row(site: Site, gate: Gate) -> Row:
-    check = gate.sign
-    assert check is not None  # the caller looked
+def _sign_row(site: Site, check: Check) -> Row:
     answer = KeptAnswers(site.state(), site.clock.wall()).answer(check.full_id, check.title)
     if answer is None:
         return Row(

@@ -86,9 +86,10 @@ def end_what_runs(site: Site, say: Callable[[str], None]) -> None:
             continue
         header = journal.header
         journal.insist = True
+        marks = journal.unfinished()
         with contextlib.suppress(TakenOver, OSError):  # it ended by itself, or the disk says no
             journal.take_away(_closing(site, journal))
-        count = end_marked(header.operation)
+        count = sum(end_marked(mark) for mark in marks)
         ended = f"; ended {count} process{'' if count == 1 else 'es'} of it" if count else ""
         say(f"took over from {header.kind} to {header.to} by {header.who.operator}{ended}")
         settle(site, journal)

@@ -136,7 +136,7 @@ def keep(site: Site, readings: Mapping[str, Sample], names: Sequence[str] | None
             metric=name,
             t=sample.t,
             value=_number(sample.value),
-            text=sample.value if isinstance(sample.value, str) else None,
+            text=_text(sample.value),
             error=sample.error,
         )
         for name, sample in readings.items()
@@ -151,4 +151,9 @@ def keep(site: Site, readings: Mapping[str, Sample], names: Sequence[str] | None
 
 
 def _number(value: Value) -> float | None:
-    return float(value) if isinstance(value, (int, float)) else None
+    return None if isinstance(value, (str, bool)) else value
+
+
+def _text(value: Value) -> str | None:
+    """A text, or a truth as a condition spells it; None for a number."""
+    return str(value).lower() if isinstance(value, bool) else value if isinstance(value, str) else None

@@ -51,7 +51,7 @@ def _health(name: str, metric: Metric, facts: Facts) -> MetricHealth:
         name=name,
         level=level,
         status=status,
-        value=value,
+        value=None if status is Status.UNKNOWN else value,
         unit=metric.unit,
         observed="" if value is None or status is Status.UNKNOWN else show_value(value, metric.unit),
         target=metric.target,

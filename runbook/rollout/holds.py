@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from runbook.rollout.site import Site
+from runbook.store.base import StoreAway
+from runbook.store.fold import state_of
 from runbook.store.state import Hold
+
+ROBOT_SPAN = 600.0  # seconds
 
 
 def hold(site: Site, *, reason: str, until: float | None, automatic: bool = False) -> None:
@@ -22,3 +26,30 @@ def release(site: Site, *, reason: str) -> Hold | None:
     if held is not None:
         site.record(site.event("hold.released", {"reason": reason}))
     return held
+
+
+def changes_of_robots(site: Site) -> int:
+    """How many automatic changes there were in the last ten minutes, over all services of the store."""
+    now = site.clock.wall()
+    moments = list(site.state().automatic)
+    if site.store is not None:
+        try:
+            others = [info.chain for info in site.store.chains() if info.chain != site.chain]
+            moments += [moment for chain in others for moment in state_of(site.store, chain).automatic]
+        except StoreAway as away:
+            site.lose_store(away)
+    return sum(1 for moment in moments if now - moment < ROBOT_SPAN)
+
+
+def hold_everything(site: Site, reason: str) -> None:
+    """Hold every service of the store: one lying source of numbers must not bring three hundred of them back."""
+    hold(site, reason=reason, until=None, automatic=True)
+    if site.store is None:
+        return
+    try:
+        for info in site.store.chains():
+            if info.chain != site.chain:
+                event = site.event("hold.set", {"reason": reason, "automatic": True})
+                site.store.append(info.chain, [event])
+    except StoreAway as away:
+        site.lose_store(away)

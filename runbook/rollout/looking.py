@@ -97,6 +97,8 @@ def reading(metric: Metric, row: CheckResult, at: float) -> Sample:
     if row.status is Status.FAIL:
         return Sample(at, None, row.message or "it could not be asked")
     value = row.value
+    if isinstance(value, bool) and metric.unit is not None:
+        return Sample(at, None, f"{metric.name} gave {str(value).lower()}, a number was meant")
     if isinstance(value, bool) or value is None or isinstance(value, (int, float, str)):
         return Sample(min(when, at), float(value) if isinstance(value, int) and not isinstance(value, bool) else value)
     return Sample(at, None, f"{metric.name} gave {type(value).__name__}, one value was meant")

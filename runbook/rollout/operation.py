@@ -148,7 +148,15 @@ def _started(site: Site, journal: Journal, aim: Aim) -> Event:
         "rule": aim.automatic,
         "plan": [f"{step.title}: {step.detail}" for step in header.steps],
         "decision": [
-            {"rule": row.title, "status": row.status.value, "observed": row.observed, "expected": row.expected}
+            {
+                "rule": row.title,
+                "kind": row.kind,
+                "status": row.status.value,
+                "observed": row.observed,
+                "expected": row.expected,
+                "n": row.n,
+                "age": None if row.age is None else round(row.age, 3),
+            }
             for row in aim.decision
         ],
         "header": header_payload(site, header),

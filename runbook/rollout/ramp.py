@@ -150,7 +150,7 @@ def carry_out(site: Site, proposal: Proposal, listener: Listener, *, reason: str
             flags=flags_at(site.playbook, proposal.to),
             reason=reason,
             rollout=number,
-            decision=proposal.decision.rows,
+            decision=proposal.decision.receipt(),
         )
         leave_kit(site, plan.came_from)
         journal = begin(site, plan, aim, lock, operation, store_needed=True)

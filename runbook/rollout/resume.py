@@ -76,7 +76,7 @@ def finish_cut_off(cut: CutOff, listener: Listener, *, wait: float = 0.0) -> End
     """Do what was not done: the flags as planned, redeploy, the rest, verify."""
     site, journal, header = cut.site, cut.journal, cut.journal.header
     with site.interruptions, service_locked(site, header.operation, "resume", wait=wait) as lock:
-        end_marked(header.operation)
+        _end_what_runs(journal)
         try:
             plan = Plan(cut.plan.kind, cut.plan.came_from, cut.plan.to, tuple(_prepared(s) for s in cut.plan.steps))
         except FlagTrouble as trouble:
@@ -98,6 +98,12 @@ def finish_cut_off(cut: CutOff, listener: Listener, *, wait: float = 0.0) -> End
         if all(result.well for result in results):
             return _finished(site, journal, results)
         return _taken_back(site, journal, plan, results, lock, listener)
+
+
+def _end_what_runs(journal: Journal) -> None:
+    """End the processes that the cut-off steps left running."""
+    for mark in journal.unfinished():
+        end_marked(mark)
 
 
 def _prepared(step: Step) -> Step:
@@ -142,7 +148,7 @@ def undo_cut_off(cut: CutOff, listener: Listener, *, wait: float = 0.0) -> Ended
     """Take back what was done: the old values, redeploy, verify. Done is exit 0, since it is what was asked for."""
     site, journal, header = cut.site, cut.journal, cut.journal.header
     with site.interruptions, service_locked(site, header.operation, "resume", wait=wait) as lock:
-        end_marked(header.operation)
+        _end_what_runs(journal)
         try:
             ended = _taken_back(site, journal, cut.plan, [], lock, listener)
         except TakenOver:

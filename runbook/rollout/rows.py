@@ -44,6 +44,23 @@ class Decision:
     def verdict(self) -> Verdict:
         return verdict_of([*counted(self.rows), *counted_checks(self.checks)])
 
+    def receipt(self) -> tuple[Row, ...]:
+        """Everything the decision rested on, the required checks too, as rows to be recorded."""
+        checks = (
+            Row(
+                one.check.full_id,
+                one.check.title,
+                "check",
+                one.status,
+                one.observed,
+                one.expected,
+                one.message,
+                one.reason,
+            )
+            for one in self.checks
+        )
+        return (*self.rows, *checks)
+
     def against(self) -> list[Row]:
         """The rows that do not let us go on."""
         return [row for row in self.rows if row.counts and row.status in (Status.FAIL, Status.UNKNOWN)]

@@ -12,7 +12,7 @@ from runbook.judge.verdicts import Verdict
 from runbook.rollout.decide import Evidence, bake_of, decide
 from runbook.rollout.emergency import Alarm, emergency
 from runbook.rollout.facts import facts_of, keep
-from runbook.rollout.holds import hold
+from runbook.rollout.holds import changes_of_robots, hold, hold_everything
 from runbook.rollout.looking import Look, look
 from runbook.rollout.operation import Ended
 from runbook.rollout.planning import safe_values
@@ -22,7 +22,7 @@ from runbook.rollout.site import Site
 from runbook.rollout.standing import Standing, shows_safe, standing_of
 from runbook.rollout.watchers import Watching, watching
 
-ROBOT_LIMIT, ROBOT_SPAN = 3, 600.0  # automatic changes in so many seconds; then everything is held
+ROBOT_LIMIT = 3  # automatic changes in ten minutes over all services; then everything is held
 LOOK_DEADLINE = 10.0
 
 
@@ -135,18 +135,13 @@ def _way_back(site: Site, listener: Listener, why: str) -> Ended | None:
     if shown and shows_safe(safe_values(site.playbook), [shown]):
         listener.say(f"{why}: already safe, look elsewhere")
         return None
-    state, now = site.state(), site.clock.wall()
-    if state.hold_at(now) is not None:
-        listener.say(f"{why}: held by a person, so nothing is changed; runbook rollback --emergency is yours")
+    held = site.state().hold_at(site.clock.wall())
+    if held is not None and not held.automatic:
+        listener.say(f"{why}: held by {held.by}, so nothing is changed; runbook rollback --emergency is yours")
         return None
-    if sum(1 for moment in state.automatic if now - moment < ROBOT_SPAN) >= ROBOT_LIMIT:
-        hold(
-            site,
-            reason=f"three automatic changes in ten minutes; not rolled back again: {why}",
-            until=None,
-            automatic=True,
-        )
-        listener.say("held: three automatic changes in ten minutes are the limit")
+    if changes_of_robots(site) >= ROBOT_LIMIT:
+        hold_everything(site, f"three automatic changes in ten minutes; not rolled back any more: {why}")
+        listener.say("everything is held: three automatic changes in ten minutes are the limit")
         return None
     return emergency(site, listener, Alarm(reason=why, rule=why))
 

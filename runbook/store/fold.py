@@ -89,6 +89,7 @@ def _check_signed(state: State, event: Event, told: dict[str, Any], at: float) -
         evidence=told.get("evidence", ""),
         valid_until=told.get("valid_until"),
         rollout=event.rollout,
+        rollouts=state.rollouts,
     )
 
 

@@ -77,6 +77,7 @@ class SignedAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     evidence: str = ""
     valid_until: float | None = None
     rollout: int | None = None
+    rollouts: int = 0  # how many journeys had begun when it was given
 
 
 class WayBackTaken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

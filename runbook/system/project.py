@@ -12,7 +12,7 @@ from pathlib import Path
 from runbook.system.files import FileTrouble, ensure_folder
 from runbook.system.refusals import Exit, Refusal
 
-_PLAYBOOK = re.compile(rb"^\xef?\xbb?\xbf?runbook[ \t]*:", re.MULTILINE)
+_PLAYBOOK = re.compile(rb"""(?:^|[\r\n{,])(?:\xef\xbb\xbf)?[ \t]*["']?runbook["']?[ \t]*:""")
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ def find_project(environment: Mapping[str, str], start: Path | None = None) -> P
         raise Refusal(
             f"{where} is not there: {error.strerror}", exit_=Exit.USAGE, next_steps=["cd to the project's folder"]
         ) from error
+    if named and not here.is_dir():
+        raise Refusal(f"RUNBOOK_PROJECT names {here}, which is no folder", next_steps=["name the project's folder"])
     if named:
         return Project(here, "RUNBOOK_PROJECT")
     for folder in (here, *here.parents):
@@ -57,7 +59,7 @@ def _is_playbook(path: Path) -> bool:
         if not path.is_file():
             return False
         with path.open("rb") as file:
-            return _PLAYBOOK.search(file.read(65_536)) is not None
+            return _PLAYBOOK.search(file.read(1_048_576).replace(b"\0", b"")) is not None
     except OSError:
         return False
 

@@ -10,17 +10,19 @@ import functools
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 
+from tests.command.waiting import wait_until
 from tests.servers import Script, Scripted, answer, scripted
 
 RUNBOOK = Path(sys.executable).with_name("runbook")
@@ -67,7 +69,10 @@ FLAGS = "# ranker\nRANKER_SHARE = 0\nexport RANKER_MODEL='plain'  # plain, small
 AT_FIRST = FLAGS.replace("= 0", "= 10").replace("'plain'", "'small'")
 RESTART = """#!/bin/sh
 [ -e fail-restart ] && { echo "no room to start" >&2; exit 7; }
-[ -e slow-restart ] && sleep "$(cat slow-restart)"
+slow=$(cat slow-restart 2>/dev/null)
+touch restarting
+[ -n "$slow" ] && sleep "$slow"
+rm -f restarting
 echo restarted >> restarts.txt
 cat *.env > running
 """
@@ -159,6 +164,21 @@ class Project:
 
     def script(self, path: str, what: Script) -> None:
         self.service.scripts[path] = what
+
+    @contextmanager
+    def restarting_slowly(self, *args: str, seconds: str = "30") -> Iterator[subprocess.Popen[str]]:
+        """A command that stands in its redeploy when the block begins; later redeploys are quick again."""
+        (self.folder / "restarting").unlink(missing_ok=True)
+        (self.folder / "slow-restart").write_text(seconds)
+        process = self.start(*args)
+        try:
+            wait_until((self.folder / "restarting").exists)
+            (self.folder / "slow-restart").rename(self.folder / "was-slow")
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
 
     def asked(self, path: str) -> int:
         """How often this path was asked for."""

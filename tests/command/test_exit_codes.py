@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import signal
 
 import pytest
 
 from tests.command.project import Project, Ran
-from tests.command.waiting import wait_until
 
 NAMES = {
     "0": "go", "1": "no-go", "2": "usage", "3": "unknown", "4": "failed", "5": "busy", "70": "bug",
@@ -80,28 +78,18 @@ def test_4_a_flag_file_cannot_be_read(project: Project) -> None:
 
 
 def test_5_somebody_else_is_at_work(project: Project) -> None:
-    (project.folder / "slow-restart").write_text("30")
-    first = project.start("ramp", "10", "--yes")
-    try:
-        wait_until(lambda: b"10" in project.flags.read_bytes())
-        ran = project.json("ramp", "10", "--yes")
-        ends(ran, 5, "ramp", "first@10", "--wait")
+    with project.restarting_slowly("ramp", "10", "--yes"):
+        ends(project.json("ramp", "10", "--yes"), 5, "ramp", "first@10", "--wait")
         assert project.json("status").document["lock"]["kind"] == "ramp"
         ends(project.json("rollback", "--yes"), 5)
-    finally:
-        os.killpg(first.pid, signal.SIGKILL)
-        first.communicate()
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_130_and_143_the_step_is_made_safe_first(project: Project, number: int, code: int) -> None:
-    (project.folder / "slow-restart").write_text("5")
     before = project.flags.read_bytes()
-    process = project.start("ramp", "10", "--yes", "--format", "json")
-    wait_until(lambda: b"= 10" in project.flags.read_bytes())
-    (project.folder / "slow-restart").unlink()
-    process.send_signal(number)
-    ran = project.ended(process, ("ramp", "--format", "json"))
+    with project.restarting_slowly("ramp", "10", "--yes", "--format", "json") as process:
+        process.send_signal(number)
+        ran = project.ended(process, ("ramp", "--format", "json"))
     ends(ran, code)
     assert project.flags.read_bytes() == before
     assert project.running()["RANKER_SHARE"] == "0"

@@ -108,12 +108,9 @@ def test_the_password_of_a_redeploy_is_masked(project: Project) -> None:
 
 def test_killed_in_the_middle_the_next_command_says_what_was_cut_off(project: Project) -> None:
     project.at_first()
-    (project.folder / "slow-restart").write_text("30")
-    process = project.start("ramp", "50", "--yes")
-    wait_until(lambda: b"= 50" in project.flags.read_bytes())
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    (project.folder / "slow-restart").unlink()
+    with project.restarting_slowly("ramp", "50", "--yes") as process:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
     status = project.run("status")
     assert status.code == 0 and "CUT OFF" in status.out.splitlines()[0]
     for command in (["ramp", "50", "--yes"], ["rollback", "--yes"]):
@@ -125,13 +122,11 @@ def test_killed_in_the_middle_the_next_command_says_what_was_cut_off(project: Pr
 
 
 def test_waiting_for_another_operator(project: Project) -> None:
-    (project.folder / "slow-restart").write_text("1.5")
-    first = project.start("ramp", "10", "--yes")
-    wait_until(lambda: b"= 10" in project.flags.read_bytes())
-    short = project.run("rollback", "--yes", "--wait", "100ms")
-    assert short.code == 5, "shorter than the other takes"
-    project.ended(first)
-    assert project.run("rollback", "--yes", "--wait", "20s").code == 0
+    with project.restarting_slowly("ramp", "10", "--yes", seconds="2") as first:
+        assert project.run("rollback", "--yes", "--wait", "100ms").code == 5, "shorter than the other takes"
+        assert project.run("rollback", "--yes", "--wait", "20s").code == 0
+        assert project.ended(first).code == 0
+    assert project.flags.read_text() == FLAGS
 
 
 def test_the_step_is_recorded_with_who_and_why(project: Project) -> None:

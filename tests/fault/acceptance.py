@@ -104,7 +104,9 @@ def history(ran: Ran) -> list[str]:
     events = document(ran).get("events")
     if ran.code != 0 or events is None:
         return [f"history: {ran}"]
-    counts = Counter((event["operation"], event["kind"]) for event in events if event["operation"])
+    # What ended half done ends once more when it is brought to rest.
+    told = [event for event in events if event["operation"] and event["payload"].get("outcome") != "half-done"]
+    counts = Counter((event["operation"], event["kind"]) for event in told)
     wrong = []
     for operation in sorted({operation for operation, _ in counts}):
         for kind, least, most in (("operation.started", 1, 1), ("operation.ended", 1, 1), ("position.entered", 0, 1)):

@@ -2,6 +2,7 @@
 
     python tests/fault/kill_everywhere.py --kills 300
     python tests/fault/kill_everywhere.py --all --commands ramp,emergency,resume --jobs 2
+    python tests/fault/kill_everywhere.py --faults ENOSPC,EIO,HUP,INT --kills 100
 
 For each call: a fresh copy of the project, the installed command killed at that very call, then what an operator
 would type: `status`, the command again, `resume --finish` or `--undo` or the emergency. After that file, service,
@@ -26,19 +27,11 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.fault.calls import Call, record
+from tests.fault.faults import FAULTS, Fault
 from tests.fault.practice import Practice, copy
-from tests.fault.recovering import Tried, try_one
+from tests.fault.recovering import Strike, Tried, try_one
 from tests.fault.scenarios import SCENARIOS, WAYS, template
 from tests.fault.warm import load
-
-
-@dataclass(frozen=True)
-class Task:
-    """One call to kill a scenario's command at, and the way out that follows."""
-
-    scenario: int
-    call: Call
-    way: str
 
 
 @dataclass(frozen=True)
@@ -50,8 +43,8 @@ class Report:
     tried: Sequence[Tried]
 
     @property
-    def failures(self) -> list[Tried]:
-        return [one for one in self.tried if one.wrong]
+    def failures(self) -> int:
+        return sum(bool(one.wrong) for one in self.tried)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -61,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     began = time.monotonic()
     try:
         load()
-        reports = _kill(_chosen(given.commands), given.kills, given.jobs, folder)
+        reports = _strike(_chosen(given.commands), given, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     _print(reports, time.monotonic() - began)
@@ -70,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             {"name": one.name, "calls": one.calls, "tried": [asdict(each) for each in one.tried]} for one in reports
         ]
         Path(given.report).write_text(json.dumps(told, indent=1))
-    return min(sum(len(report.failures) for report in reports), 125)
+    return min(sum(report.failures for report in reports), 125)
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -78,6 +71,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=300, help="how many in all, spread evenly over the calls")
     parser.add_argument("--all", action="store_const", dest="kills", const=0, help="at every call of every command")
     parser.add_argument("--commands", default="", help="only these, by the first word: ramp,rollback,emergency,resume")
+    parser.add_argument("--faults", default="KILL", help=f"what strikes, in turn: {','.join(FAULTS)}")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="how many at once")
     parser.add_argument("--report", metavar="FILE", help="write every kill there, as JSON")
     return parser.parse_args(argv)
@@ -93,27 +87,33 @@ def _chosen(commands: str) -> list[int]:
     return [number for number, one in enumerate(SCENARIOS) if not wanted or one.command in wanted]
 
 
-def _kill(chosen: Sequence[int], kills: int, jobs: int, folder: Path) -> list[Report]:
-    with multiprocessing.get_context("fork").Pool(jobs, initializer=_take_slot, initargs=(folder,)) as pool:
-        calls = dict(zip(chosen, pool.map(_recorded, chosen, chunksize=1), strict=True))
-        total = sum(len(one) for one in calls.values())
-        tasks = list(_tasks(calls, min(kills or total, total)))
+def _strike(chosen: Sequence[int], given: argparse.Namespace, folder: Path) -> list[Report]:
+    faults = [FAULTS[name] for name in given.faults.split(",")]
+    with multiprocessing.get_context("fork").Pool(given.jobs, initializer=_take_slot, initargs=(folder,)) as pool:
+        recorded = pool.map(_recorded, chosen, chunksize=1)
+        calls = {
+            number: [call for call in found if any(fault.strikes(call) for fault in faults)]
+            for number, found in zip(chosen, recorded, strict=True)
+        }
+        tasks = list(_tasks(calls, faults, given.kills))
         tried: dict[int, list[Tried]] = {number: [] for number in chosen}
         for done, (number, one) in enumerate(pool.imap_unordered(_tried, tasks, chunksize=1), start=1):
             tried[number].append(one)
             if one.wrong:
-                print(f"  {SCENARIOS[number].name}: {one.at}, then {one.way}: {'; '.join(one.wrong)}", flush=True)
+                print(f"  {SCENARIOS[number].name}: {one}", flush=True)
             if done % 100 == 0:
-                print(f"  {done} of {len(tasks)} kills", file=sys.stderr, flush=True)
+                print(f"  {done} of {len(tasks)} tried", file=sys.stderr, flush=True)
     return [Report(SCENARIOS[number].name, len(calls[number]), tried[number]) for number in chosen]
 
 
-def _tasks(calls: dict[int, list[Call]], kills: int) -> Iterator[Task]:
-    """`kills` calls spread evenly over all of them, the ways out in turn."""
-    every = [(number, call) for number, found in calls.items() for call in found]
-    for turn in range(kills):
-        number, call = every[turn * len(every) // kills]
-        yield Task(number, call, WAYS[turn % len(WAYS)])
+def _tasks(calls: dict[int, list[Call]], faults: Sequence[Fault], wanted: int) -> Iterator[tuple[int, Strike]]:
+    """As many as wanted (0: all), spread evenly over all calls; faults and ways out in turn."""
+    every = [(number, call, fault) for number, found in calls.items() for call in found for fault in faults]
+    every = [(number, call, fault) for number, call, fault in every if fault.strikes(call)]
+    count = min(wanted or len(every), len(every))
+    for turn in range(count):
+        number, call, fault = every[turn * len(every) // count]
+        yield number, Strike(fault.name, call, WAYS[turn % len(WAYS)])
 
 
 _slot: list[Path] = []
@@ -136,22 +136,22 @@ def _recorded(number: int) -> list[Call]:
     return calls
 
 
-def _tried(task: Task) -> tuple[int, Tried]:
+def _tried(task: tuple[int, Strike]) -> tuple[int, Tried]:
+    number, strike = task
     folder, own = _slot
-    made = Practice(folder / f"template-{task.scenario}")
-    return task.scenario, try_one(SCENARIOS[task.scenario], task.call, task.way, made, own / "p")
+    return number, try_one(SCENARIOS[number], strike, Practice(folder / f"template-{number}"), own / "p")
 
 
 def _print(reports: Sequence[Report], seconds: float) -> None:
     width = max(len(report.name) for report in reports)
-    print(f"\n{'command':{width}}   calls   kills   recovered")
+    print(f"\n{'command':{width}}   calls   tried   recovered")
     for report in reports:
         tried = len(report.tried)
-        print(f"{report.name:{width}}   {report.calls:5}   {tried:5}   {tried - len(report.failures)} of {tried}")
+        print(f"{report.name:{width}}   {report.calls:5}   {tried:5}   {tried - report.failures} of {tried}")
     tried = sum(len(report.tried) for report in reports)
-    failed = sum(len(report.failures) for report in reports)
+    failed = sum(report.failures for report in reports)
     print(f"{'all':{width}}   {sum(one.calls for one in reports):5}   {tried:5}   {tried - failed} of {tried}")
-    print(f"\n{seconds:.0f} s, {seconds / max(tried, 1):.2f} s a kill")
+    print(f"\n{seconds:.0f} s, {seconds / max(tried, 1):.2f} s each")
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ class Ran:
 
     @property
     def said(self) -> str:
-        return self.out + self.err
+        return self.err + self.out
 
     def __str__(self) -> str:
         return f"exit {self.code}: {' '.join(self.said.split())[-300:]}"
@@ -129,12 +129,13 @@ def ended(process: subprocess.Popen[str], seconds: float = LONGEST) -> Ran:
     return Ran(process.returncode, out or "", err or "")
 
 
-def make(root: Path) -> Practice:
-    """A new project at its first stage, without any history."""
+def make(root: Path, *, in_place: bool = False) -> Practice:
+    """A new project at its first stage, without any history; `in_place` is how its flag file is to be written."""
     practice = Practice(root)
     (root / "playbooks").mkdir(parents=True)
     (root / "conf").mkdir()
-    (root / "playbooks/menu.yaml").write_text(PLAYBOOK)
+    written = ", write: in_place" if in_place else ""
+    (root / "playbooks/menu.yaml").write_text(PLAYBOOK.replace("conf/menu.env}", f"conf/menu.env{written}}}", 1))
     (root / "conf/restart.sh").write_text(RESTART)
     practice.flags.write_bytes(SHOWN["dark@0"])
     practice.flags.chmod(MODE)

@@ -1,4 +1,4 @@
-"""One kill, and what an operator would do after it."""
+"""One fault, and what an operator would do after it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.fault import acceptance
 from tests.fault.calls import Call, inject
+from tests.fault.faults import FAULTS, ended_well
 from tests.fault.practice import Practice, copy
 from tests.fault.scenarios import EMERGENCY, Scenario, give_store_back, is_store_hidden
 from tests.fault.warm import run_warm
@@ -15,30 +16,43 @@ from tests.fault.warm import run_warm
 
 @dataclass
 class Tried:
-    """One kill: where it was meant to be and where it struck, the way out, and what was wrong after it."""
+    """One fault: where it was meant to be and where it struck, the exit, the way out, and what was wrong after it."""
 
+    fault: str
     at: str
     struck: str
+    code: int | None
     way: str
     wrong: list[str] = field(default_factory=list)
 
+    def __str__(self) -> str:
+        return f"{self.fault} at {self.at}, exit {self.code}, then {self.way}: {'; '.join(self.wrong) or 'recovered'}"
 
-def try_one(scenario: Scenario, call: Call, way: str, made: Practice, root: Path) -> Tried:
-    """Kill a scenario's command at a call, in a fresh copy of the project, and recover."""
-    practice = copy(made, root)
-    hit = inject(practice, call, "signal=KILL", *scenario.argv)
-    tried = Tried(str(call), hit.place or "never reached", way)
-    if hit.place is not None and hit.ran.code != -9:
-        tried.wrong.append(f"it was not killed: {hit.ran}")
-    tried.wrong += recover(scenario, practice, way)
-    return tried
+
+@dataclass(frozen=True)
+class Strike:
+    """Which fault, at which call, and by which way out it is to be recovered."""
+
+    fault: str
+    call: Call
+    way: str
+
+
+def try_one(scenario: Scenario, strike: Strike, made: Practice, root: Path) -> Tried:
+    """Let a fault strike a scenario's command, in a fresh copy of the project, and recover."""
+    practice, fault = copy(made, root), FAULTS[strike.fault]
+    hit = inject(practice, strike.call, fault.injected, *scenario.argv, onwards=fault.onwards)
+    wrong = ended_well(fault, scenario, hit) + recover(scenario, practice, strike.way)
+    return Tried(fault.name, str(strike.call), hit.place or "never reached", hit.ran.code, strike.way, wrong)
 
 
 def recover(scenario: Scenario, practice: Practice, way: str) -> list[str]:
-    """What is wrong on the way from a cut-off command to a named state."""
-    wrong = acceptance.flag_file(practice, (scenario.before, scenario.after))
+    """What is wrong on the way from a command that was struck to a named state."""
     status = run_warm(practice, "status", "-f", "json")
     shown = acceptance.document(status)
+    # A file that is written in place may be torn until the next command that changes it puts it right.
+    torn = scenario.in_place and acceptance.is_cut_off(shown)
+    wrong = [] if torn else acceptance.flag_file(practice, (scenario.before, scenario.after))
     if is_store_hidden(practice):
         wrong += [] if status.code == 0 else [f"status without the store: {status}"]
     else:

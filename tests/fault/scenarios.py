@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.fault.calls import inject, record
 from tests.fault.practice import Practice, copy, make
+from tests.fault.warm import run_warm
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Scenario:
     after: str
     prepare: Callable[[Practice], None]
     ends: tuple[tuple[str, str], ...] = ()
+    in_place: bool = False
 
     @property
     def command(self) -> str:
@@ -55,12 +57,17 @@ def _nothing(practice: Practice) -> None:
 
 
 def _at_10(practice: Practice) -> None:
-    practice.went("ramp", "10", "--yes")
+    _went(practice, "ramp", "10", "--yes")
 
 
 def _at_50(practice: Practice) -> None:
     _at_10(practice)
-    practice.went("ramp", "50", "--yes")
+    _went(practice, "ramp", "50", "--yes")
+
+
+def _went(practice: Practice, *argv: str) -> None:
+    ran = run_warm(practice, *argv)
+    assert ran.code == 0, f"runbook {' '.join(argv)} should have worked: {ran}"
 
 
 def cut_off(argv: tuple[str, ...], place: str, start: Callable[[Practice], None]) -> Callable[[Practice], None]:
@@ -121,10 +128,14 @@ SCENARIOS = [
     Scenario("emergency", EMERGENCY, "tables@50", "dark@0", _at_50),
     Scenario("emergency over a ramp", EMERGENCY, "tables@50", "dark@0", cut_off(RAMP, FLAGS_WRITTEN, _at_10)),
     Scenario("emergency, no store", EMERGENCY, "tables@50", "dark@0", _store_away(_at_50)),
+    Scenario("ramp, in place", RAMP, "tasters@10", "tables@50", _at_10, in_place=True),
+    Scenario("emergency, in place", EMERGENCY, "tables@50", "dark@0", _at_50, in_place=True),
     Scenario("resume --finish, flags", FINISH, "tables@50", "tables@50", cut_off(RAMP, FLAGS_WRITTEN, _at_10), RAMPED),
     Scenario("resume --undo, flags", UNDO, "tables@50", "tasters@10", cut_off(RAMP, FLAGS_WRITTEN, _at_10), RAMPED),
     Scenario("resume --finish, begun", FINISH, "tasters@10", "tables@50", cut_off(RAMP, JOURNALLED, _at_10), RAMPED),
     Scenario("resume --undo, ended", UNDO, "tables@50", "tasters@10", cut_off(RAMP, VERIFIED, _at_10), RAMPED),
+    Scenario("resume --undo, in place", UNDO, "tables@50", "tasters@10", cut_off(RAMP, FLAGS_WRITTEN, _at_10), RAMPED,
+             in_place=True),
     Scenario("resume --finish, rollback", FINISH, "tasters@10", "tasters@10", cut_off(BACK, FLAGS_WRITTEN, _at_50),
              (("undo", "tables@50"), ("finish", "tasters@10"))),
     Scenario("resume --undo, emergency", UNDO, "dark@0", "tables@50", cut_off(EMERGENCY, FLAGS_WRITTEN, _at_50),
@@ -134,6 +145,6 @@ SCENARIOS = [
 
 def template(scenario: Scenario, root: Path) -> Practice:
     """A project in the state from which a scenario starts."""
-    practice = make(root)
+    practice = make(root, in_place=scenario.in_place)
     scenario.prepare(practice)
     return practice

@@ -62,53 +62,44 @@ def change(key: str, old: str | None, new: str) -> dict[str, Any]:
 
 def gone_wrong(site: Site, **texts: str) -> None:
     """A ramp to 10 %, 8 % errors, a trigger, the way back, an incident. `texts` put somebody's words into it."""
-    to, back = texts.get("to", "tasters@10"), "safe"
-    ramp = {"kind": "ramp", "from": "dark@0", "to": to, "reason": texts.get("reason", "")}
-    steps = [
-        {
-            "kind": "set",
-            "title": texts.get("step", "flags"),
-            "detail": "2 values",
-            "place": texts.get("place", ".env"),
-            "changes": [
-                change(texts.get("key", "MENU_PERCENT"), "0", "10"),
-                change("MENU_MODEL", None, texts.get("value", "small")),
-            ],
-        }
-    ]
-    tell(site, 0, "operation.started", "op-1", **ramp, header={"steps": steps})
-    tell(site, 2, "position.entered", "op-1", stage="tasters", percent=10.0, verified=True)
-    tell(site, 2, "operation.ended", "op-1", **ramp, outcome="done", seconds=2.0, message="")
-    observed = texts.get("observed", "8 %")
-    tell(site, 100, "trigger.fired", rule="r", when="error_rate > 5%", then="rollback", observed=observed)
-    emergency = {"kind": "emergency", "from": to, "to": back, "rule": "error_rate > 5%", "automatic": True}
-    steps = [
-        {
-            "kind": "set",
-            "title": "flags",
-            "detail": "1 value",
-            "place": ".env",
-            "changes": [change("MENU_PERCENT", "10", "0")],
-        },
-        {"kind": "verify", "title": "verify", "detail": "Up"},
-    ]
+    came = texts.get("to", "tasters@10")
+    ramp = {"kind": "ramp", "from": "dark@0", "to": came, "reason": texts.get("reason", "")}
+    flags = change(texts.get("key", "MENU_PERCENT"), "0", "10"), change("MENU_MODEL", None, texts.get("value", "small"))
+    ramp_steps = [set_step(texts.get("step", "flags"), texts.get("place", ".env"), *flags)]
+    trigger = {"rule": "r", "when": "error_rate > 5%", "then": "rollback", "observed": texts.get("observed", "8 %")}
+    back = {"kind": "emergency", "from": came, "to": "safe", "rule": "error_rate > 5%", "automatic": True}
+    back_steps = [set_step("flags", ".env", change("MENU_PERCENT", "10", "0")), {"title": "verify", "detail": "Up"}]
     told = [
         {"title": "flags", "ok": True, "message": "1 value", "seconds": 0.1},
         {"title": "verify", "ok": True, "message": texts.get("message", "Up 200"), "seconds": 1.0},
     ]
-    tell(site, 101, "operation.started", "op-2", **emergency, header={"steps": steps})
-    tell(site, 109, "position.entered", "op-2", stage="dark", percent=0.0, how="emergency", verified=True)
-    opened = {
-        "id": 1,
-        "title": texts.get("title", "Emergency rollback of menu"),
-        "severity": "P0",
-        "started": BASE + 101,
-    }
-    tell(site, 109, "incident.opened", "op-2", **opened)
-    tell(site, 109, "hold.set", "op-2", reason=texts.get("hold", "after the way back"), automatic=True)
-    ended = {"outcome": "done", "seconds": 8.0, "message": "menu is at safe", "steps": told}
-    tell(site, 109, "operation.ended", "op-2", **emergency, **ended)
-    tell(site, 130, "incident.noted", id=1, text=texts.get("note", "the model was at fault"))
+    title = texts.get("title", "Emergency rollback of menu")
+    opened = {"id": 1, "title": title, "severity": "P0", "started": BASE + 101}
+    held = {"reason": texts.get("hold", "after the way back"), "automatic": True}
+    here = {"stage": "dark", "percent": 0.0, "how": "emergency", "verified": True}
+    done = {"outcome": "done", "message": "menu is at safe"}
+    events: list[tuple[float, str, str | None, dict[str, Any]]] = [
+        (0, "operation.started", "op-1", {**ramp, "header": {"steps": ramp_steps}}),
+        (2, "position.entered", "op-1", {"stage": "tasters", "percent": 10.0, "verified": True}),
+        (2, "operation.ended", "op-1", {**ramp, **done, "seconds": 2.0}),
+        (100, "trigger.fired", None, trigger),
+        (101, "operation.started", "op-2", {**back, "header": {"steps": back_steps}}),
+        (109, "position.entered", "op-2", here),
+        (109, "incident.opened", "op-2", opened),
+        (109, "hold.set", "op-2", held),
+        (109, "operation.ended", "op-2", {**back, **done, "seconds": 8.0, "steps": told}),
+        (130, "incident.noted", None, {"id": 1, "text": texts.get("note", "the model was at fault")}),
+    ]
+    site.record(*(site.event(kind, told, operation=op, at=BASE + at) for at, kind, op, told in events))
+    measure(site)
+
+
+def set_step(title: str, place: str, *changes: dict[str, Any]) -> dict[str, Any]:
+    return {"kind": "set", "title": title, "detail": "values", "place": place, "changes": list(changes)}
+
+
+def measure(site: Site) -> None:
+    """Keep what was measured: critical from 90 s on, and how many requests there were."""
     rates = ((30, 0.01), (60, 0.012), (90, 0.06), (100, 0.08), (200, 0.01))
     counts = ((60, 1_000), (90, 1_500), (100, 2_500), (108, 3_500))
     rows = [SampleRow(metric="error_rate", t=BASE + t, value=value) for t, value in rates]

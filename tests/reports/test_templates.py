@@ -73,9 +73,9 @@ def test_what_is_not_there_is_shown_as_nothing_only_where_it_is_none(folder: Pat
         ("\n\n{{ x|nosuchfilter }}", 3, "nosuchfilter"),
         ("{{ x.__class__.__mro__ }}", 1, "unsafe"),
         ("{{ x.__init__.__globals__ }}", 1, "unsafe"),
-        ("{{ 'a'.format.__self__ }}", 1, "unsafe"),
+        ("{{ 'a'.format.__self__ }}", 1, "no attribute"),
         ("{{ '{0.__class__}'.format(x) }}", 1, "unsafe"),
-        ("{{ [].append(1) }}", 1, "not safely callable"),
+        ("{{ [].append(1) }}", 1, "unsafe"),
         ("{% set _ = x|code %}{{ x.upper(1, 2) }}", 1, "TypeError"),
     ],
 )

@@ -20,11 +20,11 @@ from tests.rollout.site import PLAYBOOK, STAGES, House, make_house
 
 TRIGGER = 'triggers: [{when: "error_rate > 5% for 2m", then: rollback}]'
 AT_ONCE = {
-    "rollback": 'triggers: [{when: "last(error_rate) > 5% for 0s", then: rollback}]',
-    "hold": 'triggers: [{when: "last(error_rate) > 5% for 0s", then: hold}]',
-    "notify": 'triggers: [{when: "last(error_rate) > 5% for 0s", then: notify}]',
-    "both": 'triggers: [{when: "last(error_rate) > 2% for 0s", then: hold},'
-    ' {when: "last(error_rate) > 5% for 0s", then: rollback}]',
+    "rollback": 'triggers: [{when: "max(error_rate, 1m) > 5%", then: rollback}]',
+    "hold": 'triggers: [{when: "max(error_rate, 1m) > 5%", then: hold}]',
+    "notify": 'triggers: [{when: "max(error_rate, 1m) > 5%", then: notify}]',
+    "both": 'triggers: [{when: "max(error_rate, 1m) > 2%", then: hold},'
+    ' {when: "max(error_rate, 1m) > 5%", then: rollback}]',
 }
 
 
@@ -80,7 +80,7 @@ def test_a_person_who_holds_wins_over_the_robot(made: Callable[[str], House]) ->
     _, ended = fired(house)
     assert ended is None
     assert house.flags()["PERCENT"] == "5"
-    assert "held by a person" in house.heard.said[-1]
+    assert "held by ana" in house.heard.said[-1]
     release(house.site, reason="done looking")
     _, ended = fired(house)
     assert ended is not None
@@ -105,7 +105,7 @@ def test_a_hold_trigger_holds_and_changes_nothing(made: Callable[[str], House]) 
     held = house.site.state().hold
     assert held is not None
     assert held.automatic
-    assert "last(error_rate) > 5%" in held.reason
+    assert "max(error_rate, 1m) > 5%" in held.reason
     assert (house.deploys(), house.flags()["PERCENT"]) == (0, "5")
     assert house.propose().decision.verdict is Verdict.NO_GO
 
