@@ -124,10 +124,7 @@ def noting_processes(hands: Hands, journal: Journal, number: int, wall: Callable
         journal.note(Entry(state="started", at=wall(), step=number, pid=pid))
         hands.started(pid)
 
-    return Hands(
-        project=hands.project, url=hands.url, variables=hands.variables, masker=hands.masker,
-        operation=f"{hands.operation}/{number}", started=started, output=hands.output, stopping=hands.stopping, scale=hands.scale,
-    )  # fmt: skip
+    return replace(hands, operation=f"{hands.operation}/{number}", started=started)
 
 
 def perform(action: Action, hands: Hands) -> Done:

@@ -45,10 +45,15 @@ class SetFlags:
     def record(self) -> StepRecord:
         changes = self.prepared.changes if self.prepared else ()
         count = len(changes)
+        detail = f"{count} value{'' if count == 1 else 's'} in {self.file.shown}"
+        if not count and not self.insist:
+            detail = f"no value changes; {self.file.shown} shows them already"
         return StepRecord(
             kind="set",
             title="flags",
-            detail=f"{count} value{'' if count == 1 else 's'} in {self.file.shown}",
+            detail=f"{count} value{'' if count == 1 else 's'} in {self.file.shown}"
+            if count or self.insist
+            else unchanged,
             undo=f"restore {count} value{'' if count == 1 else 's'}" if count else "",
             by_hand="; ".join(self.file.by_hand(self.values)),
             diff=self.prepared.diff if self.prepared else (),

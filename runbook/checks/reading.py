@@ -99,7 +99,7 @@ async def _listed(body: bytes, program: str | bool, seconds: float) -> Finding:
     else:
         entries = [line.strip() for line in body.decode("utf-8", "replace").splitlines() if line.strip()]
     if not entries:
-        return Finding(Status.PASS, observed="none listed", value=0)
+        return Finding(Status.PASS, observed="empty list", value=0)
     count = len(entries)
     listed = tuple(entry[:200] for entry in entries[:50])
     return Finding(Status.FAIL, observed=f"{count} listed", expected="none", listed=listed, value=count)

@@ -86,5 +86,5 @@ def _restore(shared: Shared, site: Site, reason: str, dry_run: bool, yes: bool, 
     page = ended_page(ended, site, next_steps=steps)
     return Answer(
         ended.exit, ended.message, page, site.playbook.service, environment.name,
-        {"plan": plan_rows(way.plan.records(), ended.results)},
+        {"plan": plan_rows(way.plan.records(), ended.results), "by_hand": list(ended.by_hand)},
     )  # fmt: skip

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -33,13 +33,16 @@ SETTINGS = "# Read by runbook in this folder: which environment is meant when no
 PATIENCE = 60.0  # seconds that any one step of the tour may take
 
 
+class Stopped(Exception):  # noqa: N818 - it is told, not a fault of ours
+    """A step of the tour did not come out as told; the story after it would not be true."""
+
+
 @dataclass
 class Tour:
-    """The tour in its folder. `shared` says how to print; `failed` what did not come out as told."""
+    """The tour in its folder. `shared` says how to print."""
 
     folder: Path
     shared: Shared
-    failed: list[str] = field(default_factory=list)
 
     def tell(self, *sentences: str) -> None:
         """A sentence of the story."""
@@ -76,11 +79,11 @@ class Tour:
         except subprocess.TimeoutExpired:
             process.kill()
             code = process.wait()
-        if code != expected:
-            self.failed.append(f"{line}: exit status {code}, {expected} was expected")
         page = Page()
         page.line(Span(f"(exit status {code})", "dim"))
         self._print(page)
+        if code != expected:
+            raise Stopped(f"{line}: exit status {code}, {expected} was expected")
 
     def _stands_at(self, percent: float) -> bool:
         """Whether the events say so; read here, since a process for each look would take as long as the bake."""
@@ -136,26 +139,24 @@ def demo(
     Example: runbook demo
     """
     where = make_folder(folder)
-    tour = Tour(where, shared)
+    tour, failed = Tour(where, shared), ""
     try:
         _story(tour)
+    except Stopped as stopped:
+        failed = str(stopped)
     finally:
         subprocess.run(
             tour._argv("runbook sandbox down"), cwd=where, env=tour._environment(), check=False, capture_output=True
         )
     report = where / "incident_report.md"
-    exit_ = Exit.GO if not tour.failed and report.is_file() else Exit.FAILED
+    exit_ = Exit.GO if not failed and report.is_file() else Exit.FAILED
     page = Page()
     page.blank()
-    page.verdict(
-        "GO" if exit_ is Exit.GO else "FAILED", "the tour is over" if exit_ is Exit.GO else "; ".join(tour.failed)
-    )
+    page.verdict("GO" if exit_ is Exit.GO else "FAILED", failed or "the tour is over")
     page.line(f"The report:   {report}")
     page.line(f"The playbook: {where / 'playbooks' / 'enrichment.yaml'}")
     page.next(f"cd {where}", "runbook history", "runbook sandbox up   to go on by hand")
-    return Answer(
-        exit_, "; ".join(tour.failed) or "the tour is over", page, "enrichment", "sandbox", {"path": str(report)}
-    )
+    return Answer(exit_, failed or "the tour is over", page, "enrichment", "sandbox", {"path": str(report)})
 
 
 def make_folder(folder: Path | None) -> Path:

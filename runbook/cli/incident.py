@@ -9,7 +9,6 @@ import typer
 from runbook.cli.boundary import command
 from runbook.cli.incident_documents import write_document
 from runbook.cli.options import IncidentId, Last, Shared
-from runbook.cli.talk import say
 from runbook.cli.wiring import open_site
 from runbook.incidents.incident import open_incident, severity_named, the_open_one, the_reported_one
 from runbook.incidents.severity import Proposed, respond_by
@@ -216,7 +215,6 @@ def _site(shared: Shared) -> Site:
     site.state()  # a store that opens may still turn out not to be readable
     if site.store is None:
         raise store_is_away(site)
-    say(shared, site.store_trouble) if site.store_trouble else None
     return site
 
 

@@ -149,7 +149,8 @@ def _answer(
         following = standing.next
         page.next(f"runbook ramp {following.percent:g}" if following else "runbook status")
     else:
-        advice = next((row.check.advice for row in against if row.check.advice), None)
+        unanswered = [f"runbook sign {row.check.full_id}" for row in against if row.check.kind == "sign"]
+        advice = next((row.check.advice for row in against if row.check.advice), next(iter(unanswered), None))
         page.next((f"{advice}, then  " if advice else "") + "runbook preflight" + (f" {to.stage.name}" if to else ""))
     message = "; ".join(f"{row.check.title}: {row.observed or row.message}" for row in against) or f"ready {about}"
     return Answer(

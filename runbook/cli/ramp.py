@@ -79,7 +79,9 @@ def _made(site: Site, proposal: Proposal, ended: Ended) -> Answer:
     rows = plan_rows(proposal.plan.records(), ended.results)
     if ended.exit is not Exit.GO:
         steps = ("runbook resume",) if ended.outcome == "half-done" else ("runbook status",)
-        return _answer(site, proposal, ended.exit, ended.message, ended_page(ended, site, next_steps=steps), rows)
+        answer = _answer(site, proposal, ended.exit, ended.message, ended_page(ended, site, next_steps=steps), rows)
+        answer.lists["by_hand"] = list(ended.by_hand)
+        return answer
     page = ended_page(ended, site, next_steps=(_watching_line(site),))
     _bake_line(page, site, proposal)
     page.next("runbook rollback", label="Back")

@@ -81,7 +81,9 @@ def _step_back(
     half_done = ("runbook resume --finish", "runbook rollback --emergency")
     steps = half_done if ended.outcome == "half-done" else ("runbook status",)
     rows = plan_rows(way.plan.records(), ended.results)
-    return _answer(site, way, ended.exit, ended.message, ended_page(ended, site, next_steps=steps), rows)
+    answer = _answer(site, way, ended.exit, ended.message, ended_page(ended, site, next_steps=steps), rows)
+    answer.lists["by_hand"] = list(ended.by_hand)
+    return answer
 
 
 def back_screen(site: Site, way: WayBack) -> Page:

@@ -37,5 +37,5 @@ def sign(
         service=site.playbook.service, environment=site.environment.name,
     )  # fmt: skip
     answer.page.mark("NO" if no else "ok", item.title, "no" if no else "yes", f"by {site.who.operator}", evidence)
-    answer.page.next("runbook gate")
+    answer.page.next("runbook preflight" if item.checklist in site.playbook.checklists else "runbook gate")
     return answer

@@ -41,7 +41,7 @@ def deliver(answer: Answer, shared: Shared, name: str, started: float, seconds: 
         text = as_markdown(answer.page)
     else:
         text = None
-    refused = answer.exit in (Exit.USAGE, Exit.BUSY, Exit.BUG, Exit.INTERRUPTED, Exit.TERMINATED)
+    refused = answer.exit in (Exit.USAGE, Exit.BUSY, Exit.BUG)
     stream = sys.stderr if refused and text is None else sys.stdout
     if shared.output is not None and not refused:
         return _to_file(answer, text if text is not None else as_plain(answer.page), shared.output)

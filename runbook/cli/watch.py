@@ -21,7 +21,12 @@ def watch(
     shared: Shared,
     act: Annotated[bool, typer.Option("--act", help="Arm the triggers: what fires is acted upon.")] = False,
     for_: Annotated[
-        str | None, typer.Option("--for", metavar="2h", help="Stop after so long (else when the bake is over).")
+        str | None,
+        typer.Option(
+            "--for",
+            metavar="2h",
+            help="Stop after so long, in real time, also in a sandbox (else when the bake is over).",
+        ),
     ] = None,
 ) -> Answer:
     """Live view of the bake: gates, triggers, time left. It looks; with --act the triggers are armed.

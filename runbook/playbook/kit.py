@@ -87,23 +87,21 @@ def script_of(
     kit: Kit, project: Path, by_hand: Sequence[str], redeploy: str | None, steps: Sequence[str], verify: Sequence[str]
 ) -> str:
     """A plain shell script that goes the same way back. `by_hand` are the lines that the flag files must show."""
+    position = kit.position or "no position"
+    parts = [("the flags: these values, each wherever its key stands", list(by_hand))]
+    parts.append(("redeploy, so that the service reads them", [redeploy or "# (the playbook names no redeploy)"]))
+    if steps:
+        parts.append(("what else the way back asks for", list(steps)))
+    parts.append(("verify: every line must answer", list(verify) or ["# (the playbook names no verify)"]))
     lines = [
         "#!/bin/sh",
         f"# The way back of {kit.service} in {kit.environment}, to its safe flags.",
-        f"# Written {rfc3339(kit.written_at)} by runbook {__version__}; it stood at {kit.position or 'no position'}.",
+        f"# Written {rfc3339(kit.written_at)} by runbook {__version__}; it stood at {position}.",
         "# With the tool:    runbook rollback --emergency",
         "# Without it:       read this, then  sh " + shlex.quote(f"{kit.service}-{kit.environment}.sh"),
         "set -eu",
         f"cd {shlex.quote(str(project))}",
-        "",
-        "# 1. the flags: these values, each wherever its key stands",
-        *by_hand,
-        "",
-        "# 2. redeploy, so that the service reads them",
-        redeploy or "# (the playbook names no redeploy)",
-        *(["", "# 3. then", *steps] if steps else []),
-        "",
-        "# 4. verify: every line must answer",
-        *(verify or ["# (the playbook names no verify)"]),
     ]
+    for number, (title, commands) in enumerate(parts, 1):
+        lines += ["", f"# {number}. {title}", *commands]
     return "\n".join(lines) + "\n"

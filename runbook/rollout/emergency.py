@@ -9,14 +9,14 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runbook.actions.journal import Entry, Journal, TakenOver, open_journals
 from runbook.actions.listener import Listener
 from runbook.actions.runner import walk
 from runbook.incidents.incident import open_or_join
 from runbook.rollout.ladder import ladder
-from runbook.rollout.lock import emergency_lock
+from runbook.rollout.lock import emergency_lock, machine_locked_if_free
 from runbook.rollout.operation import Aim, Ended, begin, means_of, new_operation
 from runbook.rollout.planning import emergency_plan, safe_values
 from runbook.rollout.ramp import overtaken
@@ -58,29 +58,39 @@ def emergency(site: Site, listener: Listener, alarm: Alarm) -> Ended:
 
 
 def _once(site: Site, listener: Listener, alarm: Alarm, operation: str, takeover: bool) -> Ended:
-    with emergency_lock(site, operation, takeover=takeover, ended=lambda: end_what_runs(site, listener.say)) as lock:
+    with emergency_lock(site, operation, takeover=takeover) as lock:
         site.forget_state()
         state = site.state()
-        came_from = state.position.name if state.position else ""
-        plan = emergency_plan(site, came_from)
+        plan = emergency_plan(site, state.position.name if state.position else "")
         stage, percent = _first(site)
         aim = Aim(stage, percent, safe_values(site.playbook), alarm.reason, alarm.rule, state.rollout)
+        # Our own journal stands before another's is closed: killed in between, there is still one that tells.
         journal = begin(site, plan, aim, lock, operation, store_needed=False)
+        end_what_runs(site, operation, listener.say)
         means = means_of(site, lock, operation, listener, {"percent": f"{_target_percent(site):g}", "stage": stage})
-        try:
-            results = walk(plan, journal, means, go_on=True)
-        except TakenOver:
-            return overtaken(operation)
-        incident, events = _told(site, journal, alarm, state)
-        ended = end_of_way_back(site, journal, plan, results, how="emergency", safe=True, extra=events)
-        return Ended(
-            ended.outcome, ended.exit, ended.message, operation, ended.results, ended.by_hand, incident, ended.seconds
-        )
+        with machine_locked_if_free(site):
+            try:
+                results = walk(plan, journal, means, go_on=True)
+            except TakenOver:
+                return overtaken(operation)
+            opened: list[int] = []
+            ended = end_of_way_back(
+                site,
+                journal,
+                plan,
+                results,
+                how="emergency",
+                safe=True,
+                extra=lambda: _told(site, journal, alarm, state, opened),
+            )
+    return replace(ended, incident=opened[0] if opened else None)
 
 
-def end_what_runs(site: Site, say: Callable[[str], None]) -> None:
+def end_what_runs(site: Site, ours: str, say: Callable[[str], None]) -> None:
     """End what an operation before us still does, and take its journal away: its next entry stops it."""
     for journal in open_journals(site.journals, site.slug):
+        if journal.header.operation == ours:
+            continue
         if journal.ended is not None:
             settle(site, journal)
             continue
@@ -127,8 +137,8 @@ def _target_percent(site: Site) -> float:
     return value * 100 if flags and flags.fraction else value
 
 
-def _told(site: Site, journal: Journal, alarm: Alarm, before: State) -> tuple[int, Sequence[Event]]:
-    """The events beside the position: the incident, and the hold after a robot's decision."""
+def _told(site: Site, journal: Journal, alarm: Alarm, before: State, opened: list[int]) -> Sequence[Event]:
+    """The events after the position: the incident (its number goes to `opened`), the hold after a robot decided."""
     header = journal.header
     severity = site.playbook.rollback.incident if site.playbook.rollback else "P1"
     why = alarm.rule or alarm.reason or "emergency rollback"
@@ -137,7 +147,8 @@ def _told(site: Site, journal: Journal, alarm: Alarm, before: State) -> tuple[in
     if alarm.rule:
         held = {"reason": f"after the automatic way back: {alarm.rule}", "automatic": True}
         events.append(site.event("hold.set", held, operation=header.operation, epoch=header.epoch))
-    return told.incident, events
+    opened.append(told.incident)
+    return events
 
 
 def _attach(site: Site, listener: Listener, first: Busy) -> Ended | None:

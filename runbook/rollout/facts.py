@@ -14,6 +14,7 @@ from runbook.rollout.standing import Standing
 from runbook.store.base import SampleRow, StoreAway
 
 SHORTEST_INTERVAL = 0.2  # a sandbox shortens intervals, but never below this
+SANDBOX_MAX_AGE = 5.0  # seconds: a scaled age would be shorter than one look on a busy machine
 WINDOW_KEPT = 3600.0  # how far back samples are read where nothing was entered, seconds
 
 
@@ -74,7 +75,9 @@ def _series(site: Site, name: str, metric: Metric, start: float, look: Look | No
     if fresh is not None and (not samples or samples[-1].t < fresh.t):
         samples.append(fresh)
     interval = interval_of(metric, scale)
-    oldest = max(3 * SHORTEST_INTERVAL, metric.max_age * scale) if metric.max_age is not None else 3 * interval
+    oldest = metric.max_age * scale if metric.max_age is not None else 3 * interval
+    if scale != 1.0:
+        oldest = max(SANDBOX_MAX_AGE, oldest)
     return Series(
         unit=metric.unit,
         samples=tuple(samples),

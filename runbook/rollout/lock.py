@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from runbook.actions.journal import TakenOver, open_journals
@@ -140,10 +140,9 @@ def busy(site: Site, holder_text: str = "", lease: Lease | None = None) -> Refus
 
 
 @contextlib.contextmanager
-def emergency_lock(site: Site, operation: str, *, takeover: bool, ended: Callable[[], None]) -> Iterator[Lock]:
-    """The lock of the emergency: taken over from anything but another live emergency.
+def emergency_lock(site: Site, operation: str, *, takeover: bool) -> Iterator[Lock]:
+    """The lease of the emergency: taken over from anything but another live emergency.
 
-    `ended` is called between taking the lease and waiting for the machine's lock, to end what the holder still does.
     Raises `Busy` when another emergency is at work.
     """
     lease: Lease | None = None
@@ -151,18 +150,27 @@ def emergency_lock(site: Site, operation: str, *, takeover: bool, ended: Callabl
         try:
             site.store.register(site.chain, site.playbook_name, site.playbook.path)
             lease = site.store.take_lease(
-                site.chain, holder_of(site.who.operator), operation, "emergency",
-                seconds=LEASE_SECONDS, takeover=takeover, emergency=True,
-            )  # fmt: skip
+                site.chain,
+                holder_of(site.who.operator),
+                operation,
+                "emergency",
+                seconds=LEASE_SECONDS,
+                takeover=takeover,
+                emergency=True,
+            )
         except StoreAway as away:
             site.lose_store(away)
-    ended()
     lock = Lock(site, lease, kept_epoch(site, lease))
+    try:
+        yield lock
+    finally:
+        _release(site, lock)
+
+
+@contextlib.contextmanager
+def machine_locked_if_free(site: Site, wait: float = 2.0) -> Iterator[None]:
+    """This machine's lock where it comes free within `wait` seconds: the emergency does not depend on it."""
     with contextlib.ExitStack() as stack:
-        # The holder's lock goes with its process or at its next fence; the emergency does not depend on it.
-        with contextlib.suppress(Locked):
-            stack.enter_context(file_locked(site.state_folder / "locks" / f"{site.slug}.lock", wait=2.0))
-        try:
-            yield lock
-        finally:
-            _release(site, lock)
+        with contextlib.suppress(Locked, FileTrouble):
+            stack.enter_context(file_locked(site.state_folder / "locks" / f"{site.slug}.lock", wait=wait))
+        yield

@@ -75,7 +75,7 @@ def look(
 
     around = surroundings(site, deadline, percent=percent, stage=stage, dry_run=dry_run)
     results, measured = look_and_measure_now(checks, asked, around)
-    readings = {name: reading(site.playbook.metrics[name], row, at) for name, row in measured.items()}
+    readings = {name: reading(site.playbook.metrics[name], row, row.checked_at or at) for name, row in measured.items()}
     return Look(at, tuple(results), readings, measured)
 
 

@@ -251,15 +251,18 @@ def leave_kit(site: Site, position: str) -> None:
 
 
 def sed_lines(path: str, values: Mapping[str, str]) -> list[str]:
-    """One `sed` a key for a machine where the tool is not: it sets every live line of the key."""
+    """One `sed` a file, for a machine where the tool is not: it sets every live line of each key, and keeps a copy."""
     import shlex
 
-    lines = []
-    for key, value in values.items():
-        safe = value.replace("\\", "\\\\").replace("|", "\\|").replace("&", "\\&")
-        program = f"s|^\\([[:space:]]*\\(export[[:space:]]\\{{1,\\}}\\)\\{{0,1\\}}{key}[[:space:]]*=\\).*|\\1{safe}|"
-        lines.append(f"sed -i.before {shlex.quote(program)} {shlex.quote(path)}    # {key}={value}")
-    return lines
+    told = [f"#    {key}={value}" for key, value in values.items()]
+    programs = [f"-e {shlex.quote(_sed_program(key, value))}" for key, value in values.items()]
+    return [*told, " ".join(["sed -i.before", *programs, shlex.quote(path)])] if programs else []
+
+
+def _sed_program(key: str, value: str) -> str:
+    safe = value.replace("\\", "\\\\").replace("|", "\\|").replace("&", "\\&")
+    head = rf"[[:space:]]*\(export[[:space:]]\{{1,\}}\)\{{0,1\}}{key}[[:space:]]*="
+    return rf"s|^\({head}\).*|\1{safe}|"
 
 
 def curl_lines(site: Site) -> list[str]:

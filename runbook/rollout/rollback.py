@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from runbook.actions.journal import Journal, TakenOver
@@ -102,7 +102,7 @@ def carry_back(
 
 def end_of_way_back(
     site: Site, journal: Journal, plan: Plan, results: Sequence[StepResult], *, how: str, safe: bool,
-    extra: Sequence[Event] = (),
+    extra: Callable[[], Sequence[Event]] = tuple,
 ) -> Ended:  # fmt: skip
     """How a way back ended: done when every critical step worked; else half done, with the lines to do by hand."""
     failed = [one for one in results if not one.well]
@@ -114,16 +114,16 @@ def end_of_way_back(
             epoch = journal.header.epoch
             events.append(site.event("rollout.ended", {"why": "safe again"}, operation=operation, epoch=epoch))
         message = f"{site.playbook.service} is at {plan.to}" + ("" if verified else " (not verified)")
-        finish(site, journal, "done", message, results, [*events, *extra])
+        finish(site, journal, "done", message, results, [*events, *extra()])
         return Ended("done", Exit.GO, message, operation, results, seconds=seconds)
     told = "; ".join(f"{one.record.title}: {one.message}" for one in failed)
     by_hand = tuple(one.record.by_hand for one in failed if one.record.by_hand)
     unchanged = all(not one.ok for one in results if one.record.kind == "set") and _nothing_written(journal)
     if unchanged and how == "rollback":
         message = f"{told}. Nothing was changed"
-        finish(site, journal, "nothing", message, results, extra)
+        finish(site, journal, "nothing", message, results, extra())
         return Ended("nothing", Exit.FAILED, message, operation, results, by_hand, seconds=seconds)
-    site.record(*extra)
+    site.record(*extra())
     finish(site, journal, "half-done", told, results)
     return Ended("half-done", Exit.FAILED, told, operation, results, by_hand, seconds=seconds)
 

@@ -64,7 +64,7 @@ SCRIPTS = {
         ({"http": "/count", "header": "X-Gone"}, Status.UNKNOWN, None),
         ({"http": "/u", "list": ".unmet[]"}, Status.FAIL, "2 listed"),
         ({"http": "/u", "list": ".unmet"}, Status.FAIL, "2 listed"),
-        ({"http": "/u", "list": ".met[]"}, Status.PASS, "none listed"),
+        ({"http": "/u", "list": ".met[]"}, Status.PASS, "empty list"),
         ({"http": "/u", "list": ".none"}, Status.UNKNOWN, None),
         ({"http": "/u", "list": ".gone[]"}, Status.UNKNOWN, None),
         ({"http": "/u", "list": ".unmet[]", "expect": "< 3"}, Status.PASS, "2"),

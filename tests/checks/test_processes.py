@@ -37,8 +37,8 @@ PROCESS = {"PATH": os.environ["PATH"]}
         ({"run": "echo version 3.4", "matches": "version (\\S+)", "expect": ">= 3"}, Status.PASS, "3.4"),
         ({"run": "echo version 3.4", "matches": "release"}, Status.FAIL, "version 3.4"),
         ({"run": "printf 'one\\n\\ntwo\\n'", "list": True}, Status.FAIL, "2 listed"),
-        ({"run": "true", "list": True}, Status.PASS, "none listed"),
-        ({"run": "echo '{\"unmet\": []}'", "list": ".unmet[]"}, Status.PASS, "none listed"),
+        ({"run": "true", "list": True}, Status.PASS, "empty list"),
+        ({"run": "echo '{\"unmet\": []}'", "list": ".unmet[]"}, Status.PASS, "empty list"),
         ({"run": "echo failed", "list": ".unmet[]"}, Status.UNKNOWN, ""),
     ],
 )

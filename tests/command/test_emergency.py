@@ -187,12 +187,12 @@ def test_one_of_two_files_fails_and_the_other_is_done(project: Project) -> None:
 
 
 def store_garbage(state: Path) -> None:
-    for path in state.glob("*.sqlite*"):
+    for path in state.glob("state.db*"):
         path.write_bytes(b"this is no database" * 1000)
 
 
 def store_a_folder(state: Path) -> None:
-    for path in list(state.glob("*.sqlite*")):
+    for path in list(state.glob("state.db*")):
         path.unlink()
         path.mkdir()
 
@@ -200,7 +200,7 @@ def store_a_folder(state: Path) -> None:
 @pytest.mark.parametrize("spoil", [store_garbage, store_a_folder])
 def test_the_store_is_unreadable(project: Project, spoil: Callable[[Path], None]) -> None:
     project.at_first()
-    assert list((project.folder / ".runbook").glob("*.sqlite*"))
+    assert list((project.folder / ".runbook").glob("state.db*"))
     spoil(project.folder / ".runbook")
     safe(project, alarm(project))
     doctor = project.run("doctor")
@@ -210,7 +210,7 @@ def test_the_store_is_unreadable(project: Project, spoil: Callable[[Path], None]
 
 def test_the_store_is_locked_by_somebody(project: Project) -> None:
     project.at_first()
-    store = next((project.folder / ".runbook").glob("*.sqlite*"))
+    store = next((project.folder / ".runbook").glob("state.db*"))
     with sqlite3.connect(store, isolation_level=None) as holder:
         holder.execute("BEGIN EXCLUSIVE")
         ran = alarm(project)

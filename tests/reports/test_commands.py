@@ -175,6 +175,8 @@ def test_refusals_say_what_and_what_next(project: Project, arguments: tuple[str,
 
 def test_with_the_store_away_nothing_is_pretended(project: Project) -> None:
     project.json("incident", "open", "one", "--severity", "P2")
-    (project.folder / ".runbook/state.db").write_bytes(b"this is no database" * 100)
+    for path in (project.folder / ".runbook").glob("state.db*"):
+        path.unlink()
+    (project.folder / ".runbook/state.db").mkdir()
     ran = project.run("incident", "note", "x")
     assert ran.status == 4 and "the store is away" in ran.out

@@ -18,9 +18,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "templates"
 
 
-def made(folder: Path, text: str, name: str = "mine.md", **given: object) -> str:
-    (folder / name).write_text(text)
-    return Templates(folder.parent).render(name, OWNER, given)
+def made(folder: Path, text: str, /, **given: object) -> str:
+    (folder / "mine.md").write_text(text)
+    return Templates(folder.parent).render("mine.md", OWNER, given)
 
 
 def refused(folder: Path, text: str, **given: object) -> Refusal:

@@ -41,6 +41,7 @@ class World:
     flags_new: bool
     live_new: bool
     torn: bool = False
+    kept: tuple[Entry, ...] = ()
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,7 @@ def worlds(kind: str, folder: Path) -> Iterator[World]:
         for flags_new in may_be(entries[:count], 0):
             for live_new in may_be(entries[:count], 1):
                 if flags_new or not live_new:
-                    yield World(kind, count, flags_new, live_new)
+                    yield World(kind, count, flags_new, live_new, kept=tuple(entries[:count]))
 
 
 def may_be(entries: list[Entry], step: int) -> tuple[bool, ...]:
@@ -117,6 +118,9 @@ def check_end(house: House, world: World, ended: Ended | None, way: str) -> None
     if world.entries:
         assert kinds.count("operation.started") == 1
     assert house.journals() == []
+    if world.kind != "ramp" and way == "finish" and ended is not None:
+        noted = "done" in [entry.state for entry in world.kept if entry.step == 2]
+        assert len(house.file("notes.log").read_text().splitlines()) == (1 if noted else 2)  # one is of the child
     again = open_house(house.folder, house.clock)
     assert underway(again.site) is None
 
@@ -136,7 +140,7 @@ def test_wherever_it_broke_off_it_can_be_finished_and_undone(
         try:
             check_end(house, world, ended, way)
         except AssertionError as wrong:
-            raise AssertionError(f"{world}: {ended}") from wrong
+            raise AssertionError(f"after {world.entries} entries: {world}: {ended}") from wrong
         house.store.close()
 
 
