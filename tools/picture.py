@@ -1,6 +1,6 @@
-"""Makes docs/images/demo.svg: the middle of `runbook demo`, as a terminal of 100 columns showed it, colours and all.
+"""Makes docs/images/demo.svg: the middle of `runbook demo`, as a wide terminal showed it, colours and all.
 
-    python -m tools.picture      runs the tour in tmux and writes the picture again
+python -m tools.picture      runs the tour in tmux and writes the picture again
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rich.text import Text
 
 IMAGE = Path(__file__).resolve().parent.parent / "docs" / "images" / "demo.svg"
 COMMAND = Path(sys.executable).with_name("runbook")
-COLUMNS = 100
+COLUMNS = 112
 FIRST, LAST = "$ runbook ramp 10 --yes --watch", "Next: runbook incident report"
 PATIENCE = 180.0  # seconds that the tour may take
 THEME = TerminalTheme(
@@ -42,7 +42,7 @@ DRAWING = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {heigh
 <rect fill="#16181d" x="1" y="1" width="{width}" height="{height}" rx="8"/>
 <g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
 {backgrounds}
-<g class="{unique_id}-matrix">
+<g class="{unique_id}-matrix" xml:space="preserve">
 {matrix}
 </g>
 </g>
@@ -76,7 +76,7 @@ def _wait_for(path: Path) -> None:
 
 def chosen(screen: str) -> list[Text]:
     """The lines from the step up to the end of its rollback. Raises ValueError when the tour was another one."""
-    lines = [Text.from_ansi(line) for line in screen.splitlines()]
+    lines = list(Text.from_ansi(screen).split("\n"))
     plain = [line.plain.rstrip() for line in lines]
     first = next((number for number, line in enumerate(plain) if line.startswith(FIRST)), None)
     last = next((number for number, line in enumerate(plain) if first is not None and line == LAST), None)

@@ -51,9 +51,7 @@ class SetFlags:
         return StepRecord(
             kind="set",
             title="flags",
-            detail=f"{count} value{'' if count == 1 else 's'} in {self.file.shown}"
-            if count or self.insist
-            else unchanged,
+            detail=detail,
             undo=f"restore {count} value{'' if count == 1 else 's'}" if count else "",
             by_hand="; ".join(self.file.by_hand(self.values)),
             diff=self.prepared.diff if self.prepared else (),
