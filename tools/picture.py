@@ -61,7 +61,7 @@ def recorded() -> str:
         try:
             _wait_for(done)
             capture = [*tmux, "capture-pane", "-e", "-p", "-J", "-S", "-"]
-            return subprocess.run(capture, capture_output=True, text=True, check=True).stdout.replace(made, "/tmp")
+            return subprocess.run(capture, capture_output=True, text=True, check=True).stdout
         finally:
             subprocess.run([*tmux, "kill-server"], check=False)
 

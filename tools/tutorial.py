@@ -1,9 +1,10 @@
-"""Types the commands of a page in docs/ in a new folder, in order, and keeps what they print in the page.
+"""Types the commands of the pages in docs/, each page in a new folder, and keeps what they print in the page.
 
-In the page a fence `yaml file=PATH` is a file to write, `sh run` (or `sh run exit=1`) is typed, and the fence
-`text output` after it holds what it printed, both streams together as a terminal shows them.
+In a page a fence `yaml file=PATH` is a file to write, `sh run` (or `sh run exit=1`) is typed, and the fence
+`text output` after it holds what it printed, both streams together as a terminal shows them. `text files-of=PAGE`
+writes the files of another page. What stands in a comment of the page is done too, and not shown.
 
-    python -m tools.tutorial            writes the outputs of docs/tutorial.md again
+    python -m tools.tutorial [PAGE...]      writes the outputs of the pages in docs/ again
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "tutorial.md"
+DOCS = Path(__file__).resolve().parent.parent / "docs"
 FENCE = re.compile(r"^```(?P<about>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 PATIENCE = 120.0  # seconds that any one command may take
 
@@ -45,14 +46,21 @@ class Came:
     printed: str
 
 
-def steps_of(page: str) -> list[Step]:
+def pages() -> list[Path]:
+    """The pages that have something to type."""
+    return [path for path in sorted(DOCS.rglob("*.md")) if any(not step.file for step in steps_of(path))]
+
+
+def steps_of(path: Path) -> list[Step]:
     """What a page does, in order."""
     steps: list[Step] = []
-    for found in FENCE.finditer(page):
+    for found in FENCE.finditer(path.read_text("utf-8")):
         language, *words = found["about"].split() or [""]
         about = dict(word.partition("=")[::2] for word in words)
         if "file" in about:
             steps.append(Step(found["body"], file=about["file"]))
+        elif "files-of" in about:
+            steps += [replace(step, printed=None) for step in steps_of(DOCS / about["files-of"]) if step.file]
         elif language == "sh" and "run" in about:
             steps.append(Step(found["body"], status=int(about.get("exit", "0"))))
         elif language == "text" and "output" in about and steps:
@@ -90,13 +98,12 @@ def _type(step: Step, folder: Path) -> Came:
     return Came(done.returncode, done.stdout.decode("utf-8", "replace").replace(str(folder), f"~/{folder.name}"))
 
 
-def main() -> int:
-    """Write the outputs into the page; the number of steps that did not end as the page says."""
-    page, wrong, new = PAGE.read_text("utf-8"), 0, []
+def again(path: Path) -> int:
+    """Write the outputs into a page; the number of steps that did not end as it says."""
+    wrong, new, steps = 0, [], steps_of(path)
     with tempfile.TemporaryDirectory(prefix="runbook-tutorial-") as made:
         folder = Path(made).resolve() / "search"
         folder.mkdir()
-        steps = steps_of(page)
         try:
             for step, came in walk(steps, folder):
                 if came.status != step.status:
@@ -104,12 +111,24 @@ def main() -> int:
                     sys.stderr.write(f"{step.body.strip()}: {came.status}, not {step.status}\n{came.printed}\n")
                 new.append(came.printed.rstrip("\n") + "\n")
         finally:
-            _type(Step("runbook sandbox down"), folder)
+            leave(folder)
+    page = path.read_text("utf-8")
     for step, printed in reversed(list(zip(steps, new, strict=True))):
         if step.printed is not None:
             page = page[: step.start] + printed + page[step.end :]
-    PAGE.write_text(page, "utf-8")
+    path.write_text(page, "utf-8")
     return wrong
+
+
+def leave(folder: Path) -> None:
+    """End the practice service that a page may have left behind."""
+    _type(Step("runbook sandbox down -p search"), folder)
+
+
+def main() -> int:
+    """Do the named pages, or all."""
+    named = [Path(argument).resolve() for argument in sys.argv[1:]]
+    return sum(map(again, named or pages()))
 
 
 if __name__ == "__main__":

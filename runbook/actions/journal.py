@@ -7,6 +7,7 @@ whose end has not reached the store; a torn last line is a write that never took
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -81,10 +82,15 @@ class Journal:
         self.lost = ""
 
     @classmethod
-    def begin(cls, folder: Path, slug: str, header: Header, *, insist: bool = False) -> Journal:
-        """Write the header down, durably. From here on the operation exists. Raises `FileTrouble` unless `insist`."""
-        journal = cls(folder / slug / f"{header.operation}.jsonl", header, insist=insist)
-        journal._append(msgspec.json.encode(header), create=True)
+    def begin(
+        cls, folder: Path, slug: str, header: Header, entries: Sequence[Entry] = (), *, insist: bool = False
+    ) -> Journal:
+        """Write the header and the first entries down in one go, durably. From here on the operation exists.
+
+        Raises `FileTrouble` unless `insist`.
+        """
+        journal = cls(folder / slug / f"{header.operation}.jsonl", header, entries, insist=insist)
+        journal._append(b"\n".join(msgspec.json.encode(part) for part in (header, *entries)), create=True)
         return journal
 
     def _append(self, line: bytes, *, create: bool = False) -> None:
@@ -136,8 +142,12 @@ class Journal:
         return noted[-1] if noted else self.header.steps[step].changes
 
     def remove(self) -> None:
-        """The end of the operation is known to the store (or the spool): the journal has done its work."""
-        self.path.unlink(missing_ok=True)
+        """The end of the operation is known to the store (or the spool): the journal has done its work.
+
+        Where the disk says no, the next command tells the same end again, which the store knows already.
+        """
+        with contextlib.suppress(OSError):
+            self.path.unlink(missing_ok=True)
 
     def take_away(self, entry: Entry) -> None:
         """End the operation and take it away from whoever still runs it: its next entry raises `TakenOver`.

@@ -48,6 +48,21 @@ def checks(incomplete: str) -> list[str]:
     return _beginning(incomplete, names)
 
 
+def incidents(incomplete: str) -> list[str]:
+    """The numbers of the project's incidents."""
+
+    def numbers() -> Iterable[str]:
+        from runbook.store.fold import state_of
+        from runbook.store.opening import open_store
+        from runbook.system.clock import MachineClock
+
+        store = open_store(None, _root() / ".runbook", MachineClock())
+        for info in store.chains():
+            yield from (str(number) for number in sorted(state_of(store, info.chain).incidents))
+
+    return _beginning(incomplete, numbers)
+
+
 def _positions(plain: dict[str, Any]) -> Iterable[str]:
     for stage in plain.get("stages", []):
         steps = stage.get("percent")

@@ -72,4 +72,6 @@ Wait = Annotated[str | None, typer.Option("--wait", metavar="5m", help="Wait for
 All = Annotated[bool, typer.Option("--all", help="Every service and environment of the project.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Warnings count as failures.")]
 Last = Annotated[int | None, typer.Option("--last", metavar="20", min=1, help="Only the newest so many.")]
-IncidentId = Annotated[int | None, typer.Option("--incident", metavar="ID", help="Which incident.")]
+IncidentId = Annotated[
+    int | None, typer.Option("--incident", metavar="ID", help="Which incident.", autocompletion=completing.incidents)
+]

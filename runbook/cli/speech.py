@@ -43,7 +43,7 @@ def deliver(answer: Answer, shared: Shared, name: str, started: float, seconds: 
         text = None
     refused = answer.exit in (Exit.USAGE, Exit.BUSY, Exit.BUG)
     stream = sys.stderr if refused and text is None else sys.stdout
-    if shared.output is not None and not refused:
+    if shared.output is not None and not refused and "path" not in answer.lists:
         return _to_file(answer, text if text is not None else as_plain(answer.page), shared.output)
     if text is not None:
         write_text(text)

@@ -88,9 +88,9 @@ def begin(site: Site, plan: Plan, aim: Aim, lock: Lock, operation: str, *, store
     Raises `Refusal` when the store is needed and away: then the journal is taken back and nothing was changed.
     """
     header = _header(site, plan, aim, lock, operation)
-    journal = Journal.begin(site.journals, site.slug, header, insist=site.insist)
-    started = _started(site, journal, aim)
-    journal.note(Entry(state="announced", at=site.clock.wall(), events=(started,)))
+    started = _started(site, header, aim)
+    announced = Entry(state="announced", at=site.clock.wall(), events=(started,))
+    journal = Journal.begin(site.journals, site.slug, header, [announced], insist=site.insist)
     if not store_needed:
         return journal
     try:
@@ -99,13 +99,18 @@ def begin(site: Site, plan: Plan, aim: Aim, lock: Lock, operation: str, *, store
         site.store.append(site.chain, [started], lease=lock.lease)
     except StoreAway as away:
         journal.remove()
-        raise Refusal(
-            f"the store is away: {away.reason}. Nothing was changed.",
-            exit_=Exit.FAILED,
-            next_steps=["a way back needs no store: runbook rollback --emergency", "runbook doctor"],
-        ) from away
+        raise store_is_needed(away.reason) from away
     site.forget_state()
     return journal
+
+
+def store_is_needed(reason: str) -> Refusal:
+    """The refusal of what cannot be done without the store: exit 4, nothing changed."""
+    return Refusal(
+        f"the store is away: {reason}. Nothing was changed.",
+        exit_=Exit.FAILED,
+        next_steps=["a way back needs no store: runbook rollback --emergency", "runbook doctor"],
+    )
 
 
 def _header(site: Site, plan: Plan, aim: Aim, lock: Lock, operation: str) -> Header:
@@ -137,8 +142,7 @@ def _process() -> tuple[int, str, str, str]:
     return os.getpid(), str(started), boot, namespace
 
 
-def _started(site: Site, journal: Journal, aim: Aim) -> Event:
-    header = journal.header
+def _started(site: Site, header: Header, aim: Aim) -> Event:
     payload: dict[str, Any] = {
         "kind": header.kind,
         "from": header.came_from,

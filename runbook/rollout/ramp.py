@@ -18,7 +18,17 @@ from runbook.rollout.facts import facts_of, keep
 from runbook.rollout.ladder import Rung, flags_at, named_rungs
 from runbook.rollout.lock import service_locked
 from runbook.rollout.looking import Look, look
-from runbook.rollout.operation import Aim, Ended, begin, entered_event, finish, leave_kit, means_of, new_operation
+from runbook.rollout.operation import (
+    Aim,
+    Ended,
+    begin,
+    entered_event,
+    finish,
+    leave_kit,
+    means_of,
+    new_operation,
+    store_is_needed,
+)
 from runbook.rollout.planning import ramp_plan, refuse_flags
 from runbook.rollout.rows import Decision
 from runbook.rollout.rules import advance_rules
@@ -50,7 +60,10 @@ def propose(site: Site, target: str | None, *, deadline: float, dry_run: bool) -
     next one.
     """
     try:
-        standing = standing_of(site.playbook, site.state(), site.shown_flags())
+        shown = site.shown_flags()
+        standing = standing_of(site.playbook, site.state(), shown)
+        if site.store is None:
+            raise store_is_needed(site.store_trouble)
         to = choose(site, standing, target)
         plan = plan_to(site, standing, to)
     except FlagTrouble as trouble:
@@ -180,6 +193,8 @@ def _looked_again(site: Site, proposal: Proposal) -> Plan:
     site.forget_state()
     refuse_if_underway(site)
     state = site.state()
+    if site.store is None:
+        raise store_is_needed(site.store_trouble)
     before = proposal.standing.position
     now = state.position
     moved = proposal.standing.entered and (now is None or before is None or now.since != before.since)

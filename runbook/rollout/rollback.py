@@ -16,7 +16,7 @@ from runbook.rollout.operation import Aim, Ended, begin, entered_event, finish, 
 from runbook.rollout.planning import refuse_flags, rollback_plan
 from runbook.rollout.ramp import overtaken
 from runbook.rollout.site import Site
-from runbook.rollout.standing import Standing, standing_of
+from runbook.rollout.standing import Standing, standing_by_file, standing_of
 from runbook.rollout.underway import refuse_if_underway
 from runbook.store.events import Event
 from runbook.system.refusals import Exit, Refusal
@@ -37,6 +37,8 @@ def propose_back(site: Site, target: str | None) -> WayBack:
     try:
         shown = site.shown_flags()
         standing = standing_of(site.playbook, site.state(), shown)
+        if site.store is None:
+            standing = standing_by_file(site.playbook, shown)
         to = lower_rung(site, standing, target)
         if to is None:
             refuse_if_underway(site)
@@ -59,6 +61,12 @@ def lower_rung(site: Site, standing: Standing, target: str | None) -> Rung | Non
     position = standing.position
     if not standing.rungs:
         raise Refusal(f"{site.playbook.service} has no stages", next_steps=["runbook rollback --emergency"])
+    if position is None and site.store is None:
+        raise Refusal(
+            f"the store is away ({site.store_trouble}) and the flag file shows no step of the ladder",
+            exit_=Exit.FAILED,
+            next_steps=["runbook rollback --emergency  needs neither"],
+        )
     if position is None:
         return None
     if target is None:

@@ -66,6 +66,18 @@ def standing_of(playbook: Playbook, state: State, shown: Mapping[str, str | None
     return Standing(rungs, None, False, drift, missing)
 
 
+def standing_by_file(playbook: Playbook, shown: Mapping[str, str | None]) -> Standing:
+    """Where the flag file alone says we are, for a way back while the store is away: the highest rung it shows."""
+    rungs = ladder(playbook)
+    percent = playbook.flags.percent if playbook.flags else None
+    for rung in reversed(rungs):
+        values = flags_at(playbook, rung, shown.get(percent) if percent else None)
+        if all(same_value(shown.get(key), value) for key, value in values.items()):
+            position = Position(stage=rung.stage.name, percent=rung.percent, since=0.0, how="file", flags=values)
+            return Standing(rungs, position, False)
+    return Standing(rungs, None, False)
+
+
 def _drift(expected: Mapping[str, str], shown: Mapping[str, str | None]) -> tuple[Drift, ...]:
     return tuple(
         Drift(key, value, present)

@@ -93,8 +93,10 @@ def settle(site: Site, journal: Journal) -> None:
     ended = journal.ended
     if ended is None:
         return
+    site.unkept = ""
     site.record(*ended.events)
-    journal.remove()
+    if not site.unkept:  # else the journal is all that knows of it; the next command tells the store
+        journal.remove()
 
 
 def refuse_if_underway(site: Site) -> None:

@@ -94,8 +94,15 @@ def _check_signed(state: State, event: Event, told: dict[str, Any], at: float) -
 
 
 def _incident_opened(state: State, event: Event, told: dict[str, Any], at: float) -> None:
-    state.incidents[told["id"]] = Incident(
-        id=told["id"],
+    number = told["id"]
+    if number in state.incidents:  # counted while the store was away, where another one has the number
+        if still_open := state.open_incidents():
+            joined = still_open[-1]
+            joined.operations = [*joined.operations, event.operation] if event.operation else joined.operations
+            return
+        number = max(state.incidents) + 1
+    state.incidents[number] = Incident(
+        id=number,
         title=told["title"],
         severity=told["severity"],
         opened=at,

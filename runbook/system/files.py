@@ -229,6 +229,8 @@ def append_durably(path: Path, data: bytes, modes: Modes = PRIVATE, *, create: b
                 write_all(descriptor, data)
             except OSError:
                 os.ftruncate(descriptor, before)
+                if is_new:
+                    path.unlink(missing_ok=True)
                 raise
             sync(descriptor)
         finally:

@@ -75,6 +75,9 @@ class StateFolder:
 def state_folder(root: Path) -> StateFolder:
     """The project's `.runbook/`; where that cannot be written, the user's state folder, keyed by the real path."""
     folder = root / ".runbook"
+    if not (folder / "state.db").exists() and (_users_path(root) / "state.db").exists():
+        # What happened is kept there since a command could not write here: it stays in one place.
+        return _users_folder(root, f"{folder} has no state yet")
     try:
         ensure_folder(folder)
         if os.access(folder, os.W_OK | os.X_OK):
@@ -85,11 +88,15 @@ def state_folder(root: Path) -> StateFolder:
     return _users_folder(root, f"{folder}: {reason}")
 
 
-def _users_folder(root: Path, why: str) -> StateFolder:
+def _users_path(root: Path) -> Path:
     from platformdirs import user_state_dir
 
     key = hashlib.sha256(str(root).encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    folder = Path(user_state_dir("runbook")) / "projects" / key
+    return Path(user_state_dir("runbook")) / "projects" / key
+
+
+def _users_folder(root: Path, why: str) -> StateFolder:
+    folder = _users_path(root)
     try:
         ensure_folder(folder)
     except FileTrouble as trouble:

@@ -6,13 +6,17 @@ children do meanwhile. A kill takes the whole process and leaves its children, a
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+import signal
 import subprocess
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fault.practice import RUNBOOK, Practice, Ran, ended
+from tests.fault.practice import RUNBOOK, Practice, Ran, copy, ended, until
 
 OPENS = ("openat", "open", "creat")
 WRITES = ("write", "pwrite64", "writev", "pwritev", "sendfile", "copy_file_range")
@@ -63,6 +67,14 @@ def record(practice: Practice, *argv: str, **more: str) -> tuple[list[Call], Ran
     return found, ran
 
 
+def call_at(practice: Practice, place: str, *argv: str, name: str = "") -> Call:
+    """The first call of a command (of this name, if one is given) that touches `place`; found on a copy."""
+    calls, ran = record(copy(practice, practice.root.with_name(f"{practice.root.name}-rehearsal")), *argv)
+    found = [call for call in calls if call.place == place and call.name in (name or call.name)]
+    assert found, f"{argv} never touches {place}: {ran}"
+    return found[0]
+
+
 def inject(practice: Practice, call: Call, fault: str, *argv: str, onwards: bool = False, **more: str) -> Hit:
     """Run a command with `fault` (`signal=KILL`, `error=ENOSPC`) at a call, and at all later ones with `onwards`."""
     log = practice.root.with_name(f"{practice.root.name}.strace")
@@ -76,13 +88,42 @@ def inject(practice: Practice, call: Call, fault: str, *argv: str, onwards: bool
     return Hit(_touches(call.name, told, practice.root) or "elsewhere", ran)
 
 
+@contextlib.contextmanager
+def stopped(practice: Practice, call: Call, *argv: str, **more: str) -> Iterator[subprocess.Popen[str]]:
+    """A command that stands still (SIGSTOP) at a call; it goes on when the block is left, and is then waited for."""
+    log = practice.root.with_name(f"{practice.root.name}.strace")
+    log.unlink(missing_ok=True)
+    what = ["-e", f"trace={call.name}", "-e", f"inject={call.name}:signal=STOP:when={call.ordinal}"]
+    tracer = _start(practice, what, log, argv, more)
+    try:
+        until(lambda: tracer.poll() is not None or "stopped by SIGSTOP" in _text(log), f"{argv} stands still at {call}")
+        assert tracer.poll() is None, f"{argv} ended and never came to {call}: {ended(tracer)}"
+        children = Path(f"/proc/{tracer.pid}/task/{tracer.pid}/children").read_text().split()
+        yield tracer
+        for pid in children:
+            os.kill(int(pid), signal.SIGCONT)
+    except BaseException:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(tracer.pid, signal.SIGKILL)
+        raise
+
+
+def _text(path: Path) -> str:
+    return path.read_text(errors="replace") if path.exists() else ""
+
+
 def _traced(practice: Practice, what: list[str], log: Path, argv: tuple[str, ...], more: dict[str, str]) -> Ran:
-    command = ["strace", "-q", "-y", "-s", "160", "-o", str(log), *what, str(RUNBOOK), *argv]
-    process = subprocess.Popen(
-        command, cwd=practice.root, env=practice.environment(**more), stdin=subprocess.DEVNULL,
+    return ended(_start(practice, what, log, argv, more))
+
+
+def _start(
+    practice: Practice, what: list[str], log: Path, argv: tuple[str, ...], more: dict[str, str]
+) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        ["strace", "-q", "-y", "-s", "160", "-o", str(log), *what, str(RUNBOOK), *argv],
+        cwd=practice.root, env=practice.environment(**more), stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
-    return ended(process)
 
 
 def _known(names: tuple[str, ...]) -> str:

@@ -11,6 +11,8 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,12 +44,12 @@ MENU_PERCENT = {percent}
 export MENU_MODEL='{model}'  # none, small, large
 MENU_LANGUAGES="de fr"
 """
-# How long a restart takes, and how it ends, is told from outside; a restart that began leaves a line.
+# How long the first restart takes, and how it ends, is told from outside; each that begins leaves a line.
 RESTART = """\
 #!/bin/sh
-echo "$$" >> "${RESTART_LOG:-/dev/null}"
-[ -z "$RESTART_TAKES" ] || sleep "$RESTART_TAKES"
-[ -z "$RESTART_FAILS" ] || exit 1
+log="${RESTART_LOG:-/dev/null}"
+echo "$$" >> "$log"
+[ -z "$RESTART_TAKES" ] || [ "$(wc -l < "$log")" -gt 1 ] || sleep "$RESTART_TAKES"
 cp conf/menu.env conf/running.env
 """
 SHOWN = {
@@ -92,6 +94,11 @@ class Practice:
     def state(self) -> Path:
         return self.root / ".runbook"
 
+    @property
+    def restarts(self) -> Path:
+        """Where restarts leave their lines when a command is told so; outside the project, which stays as it is."""
+        return self.root.with_name(f"{self.root.name}.restarts")
+
     def environment(self, **more: str) -> dict[str, str]:
         """Nothing of whoever runs the tests reaches the tool, and nothing that it keeps leaves the folder."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("RUNBOOK_", "RESTART_"))}
@@ -127,6 +134,15 @@ def ended(process: subprocess.Popen[str], seconds: float = LONGEST) -> Ran:
         out, err = process.communicate()
         return Ran(None, out or "", err or "")
     return Ran(process.returncode, out or "", err or "")
+
+
+def until(holds: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+    """Wait until something holds that another process brings about."""
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            raise AssertionError(f"{what}: not within {seconds:g} s")
+        time.sleep(0.01)
 
 
 def make(root: Path, *, in_place: bool = False) -> Practice:

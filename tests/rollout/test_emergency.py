@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from runbook.actions.journal import Entry, Journal
 from runbook.actions.steps import StepRecord
+from runbook.playbook.model import Playbook
 from runbook.rollout.emergency import Alarm, emergency
 from runbook.rollout.holds import hold, release
 from runbook.rollout.operation import Ended
 from runbook.rollout.ramp import carry_out
 from runbook.store.spool import Spool
+from runbook.system.processes import MARKER
 from runbook.system.refusals import Exit
+from tests.actions.making import header
 from tests.rollout.site import ENV, PLAYBOOK, STAGES, Heard, House, make_house, open_house
 
 SAFE = {"NEW_CART": "false", "LIMIT": "0", "PERCENT": "0"}
@@ -93,8 +100,6 @@ def test_a_flag_file_that_cannot_be_written_leaves_the_rest_done_and_the_lines_t
     if spoil == "directory":
         env.mkdir()
     elif spoil == "fifo":
-        import os
-
         os.mkfifo(env)
     house.file("deploy.sh").write_text("echo deployed >> deploys.log")
     house.site.playbook = _without_verify(house)
@@ -104,9 +109,7 @@ def test_a_flag_file_that_cannot_be_written_leaves_the_rest_done_and_the_lines_t
     assert "PERCENT=0" in " ".join(ended.by_hand)
 
 
-def _without_verify(house: House) -> object:
-    import msgspec
-
+def _without_verify(house: House) -> Playbook:
     return msgspec.structs.replace(house.site.playbook, verify=())
 
 
@@ -161,13 +164,13 @@ def test_while_the_store_is_away_it_works_and_the_present_is_right_when_it_is_ba
     state = later.site.state()
     assert (state.rollout, state.operation, len(state.open_incidents())) == (None, None, 1)
     assert later.standing().drift == ()
-    assert later.kinds()[-5:] == [
+    assert set(later.kinds()[-5:]) == {
         "operation.started",
         "position.entered",
         "rollout.ended",
         "incident.opened",
         "operation.ended",
-    ] or sorted(later.kinds()[-4:]) == ["incident.opened", "operation.ended", "operation.started", "position.entered"]
+    }
 
 
 def test_what_is_sent_late_does_not_undo_what_came_after(house: House) -> None:
@@ -220,14 +223,9 @@ def test_it_takes_the_work_out_of_the_hands_of_a_ramp(house: House) -> None:
 
 def test_it_ends_what_a_killed_operation_left_running(house: House) -> None:
     """The deploy of a killed ramp still sleeps; the emergency finds it by its mark and ends it."""
-    import subprocess
-
-    from runbook.actions.journal import Journal
-    from runbook.system.processes import MARKER
-    from tests.actions.making import header
-
-    left = subprocess.Popen(["sleep", "60"], env={MARKER: "left-over"})
-    Journal.begin(house.site.journals, house.site.slug, header("left-over"))
+    left = subprocess.Popen(["sleep", "60"], env={MARKER: "op-1/0"})
+    journal = Journal.begin(house.site.journals, house.site.slug, header(steps=[StepRecord(kind="redeploy", title="r")]))
+    journal.note(Entry(state="begun", at=1.0, step=0))
     try:
         assert alarm(house).outcome == "done"
         assert left.wait(timeout=5) < 0
