@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from runbook.sandbox.control import down
+
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 FENCE = re.compile(r"^```(?P<about>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 PATIENCE = 120.0  # seconds that any one command may take
@@ -121,8 +123,9 @@ def again(path: Path) -> int:
 
 
 def leave(folder: Path) -> None:
-    """End the practice service that a page may have left behind."""
-    _type(Step("runbook sandbox down -p search"), folder)
+    """End the practice services that a page may have left behind."""
+    for sandbox in (folder / ".runbook" / "sandbox").glob("*/"):
+        down(sandbox)
 
 
 def main() -> int:

@@ -133,13 +133,19 @@ class Journal:
 
     def unfinished(self) -> list[str]:
         """The marks of the processes of steps that were begun and did not end; what a finished step started stays."""
-        numbers = range(len(self.header.steps))
-        return [f"{self.header.operation}/{number}" for number in numbers if self.state_of(number) == "begun"]
+        last: dict[int, str] = {entry.step: entry.state for entry in self.entries if entry.step is not None}
+        return [f"{self.header.operation}/{step}" for step, state in last.items() if state in ("begun", "started")]
 
     def changes_of(self, step: int) -> tuple[FlagChange, ...]:
-        """What a flag step really planned to write, as noted when it began; else what the plan said."""
-        noted = [entry.changes for entry in self.entries if entry.step == step and entry.changes]
-        return noted[-1] if noted else self.header.steps[step].changes
+        """What a flag step really planned to write, as noted each time it began; else what the plan said.
+
+        Over several beginnings a key has its first old value and its last new one.
+        """
+        merged: dict[str, FlagChange] = {}
+        for change in (change for entry in self.entries if entry.step == step for change in entry.changes):
+            first = merged.get(change.key)
+            merged[change.key] = change if first is None else msgspec.structs.replace(first, new=change.new)
+        return tuple(merged.values()) or self.header.steps[step].changes
 
     def remove(self) -> None:
         """The end of the operation is known to the store (or the spool): the journal has done its work.

@@ -225,3 +225,18 @@ def _one(value: Any, jq: str) -> Taken:
             raise NotTaken(f"{jq} gives an object where one value was meant")
         return Taken(values=value)
     return Taken(value.encode("utf-8", "replace").decode() if isinstance(value, str) else value)
+
+
+def program_problem(program: str) -> str | None:
+    """Why a jq program cannot be read; None when it can, or when jq is not installed here."""
+    if _steps(program) is not None:
+        return None
+    try:
+        import jq
+    except ImportError:
+        return None
+    try:
+        jq.compile(program)
+    except ValueError as trouble:
+        return f"{program!r} is no jq program: {str(trouble).splitlines()[0]}"
+    return None

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
-from runbook.checks.answers import take_out
+from runbook.checks.answers import program_problem, take_out
 from runbook.checks.base import Finding, Kind, Surroundings
 from runbook.checks.findings import NotTaken, failed, seconds_left, shown, unknown, unreachable, without_value
 from runbook.judge.verdicts import Reason, Status
@@ -64,6 +64,8 @@ class Flags(Kind, frozen=True, kw_only=True):
         found = [] if self.from_ else ["`flags: live` needs `from`: the endpoint that tells the live values"]
         if not self.map:
             found.append("`flags: live` needs `map`: each key with the jq path of its live value")
+        paths = [one if isinstance(one, str) else one.jq for one in self.map.values()]
+        found += [problem for path in paths if (problem := program_problem(path))]
         if self.as_ and len(self.map) > 1:
             found.append("`as` beside a map of several keys: write it at its key, {jq: .share, as: fraction}")
         return found

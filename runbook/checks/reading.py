@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from runbook.checks.answers import number_or_text, take_entries, take_out
+from runbook.checks.answers import number_or_text, program_problem, take_entries, take_out
 from runbook.checks.base import Finding
 from runbook.checks.findings import NotTaken, failed, shown, unknown
 from runbook.judge.verdicts import Status
@@ -35,7 +35,8 @@ class Wanted:
 
     def problems(self) -> list[str]:
         """What is wrong with the programs themselves."""
-        found = []
+        programs = [self.jq, self.list_ if isinstance(self.list_, str) else None]
+        found = [problem for program in programs if program and (problem := program_problem(program))]
         if self.matches is not None:
             try:
                 re.compile(self.matches)

@@ -73,7 +73,7 @@ def answer_with(shared: Shared, name: str, work: Callable[[], Answer]) -> int:
     except EXPECTED as trouble:
         answer = speech.of_refusal(as_refusal(trouble))
     except KeyboardInterrupt:
-        answer = Answer(Exit.INTERRUPTED, "interrupted")
+        answer = Answer(Exit.INTERRUPTED, "interrupted", refused=True)
         answer.page.line("interrupted; nothing was under way")
     except Exception as error:
         answer = of_bug(error)
@@ -110,6 +110,7 @@ def of_bug(error: BaseException) -> Answer:
     path = _keep_report(report)
     where = f"; the report to send is {path}" if path else ""
     answer = Answer(Exit.BUG, masker.mask(f"a bug of this tool: {type(error).__name__}: {error}{where}"))
+    answer.refused = True
     answer.page.line(answer.message)
     answer.page.next("runbook rollback --emergency  is another way than the one that failed")
     return answer
@@ -163,7 +164,7 @@ def leave(code: int) -> NoReturn:
 def _usage(error: Any) -> Answer:
     if error.__class__.__name__ == "NoArgsIsHelpError":
         typer.echo(error.ctx.get_help())
-        return Answer(Exit.USAGE, "a command is needed")
+        return Answer(Exit.USAGE, "a command is needed", refused=True)
     message = error.format_message()
     meant = _meant_command() if message.startswith("No such command") else ""
     raise Refusal(f"{message} {meant}".strip(), next_steps=[f"runbook {_noun()} --help".replace("  ", " ")]) from error

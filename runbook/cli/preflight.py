@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -114,6 +115,24 @@ def _flags_row(site: Site, standing: Standing, trouble: str) -> CheckResult:
     return CheckResult(check, Status.FAIL if wrong else Status.PASS, observed=observed, listed=wrong[1:])
 
 
+def _without_people(row: CheckResult, manual: list[CheckResult]) -> CheckResult | None:
+    """The row without what only people can answer, which goes to `manual`; None where nothing is left."""
+    if row.check.kind == "sign" and row.status is not Status.PASS:
+        manual.append(row)
+        return None
+    if not row.nested:
+        return row
+    before = len(manual)
+    nested = tuple(left for left in (_without_people(one, manual) for one in row.nested) if left)
+    if len(manual) == before:
+        return row
+    verdict = verdict_of(counted_checks(nested))
+    status = {Verdict.GO: Status.PASS, Verdict.NO_GO: Status.FAIL}.get(verdict, Status.UNKNOWN)
+    good = sum(1 for one in nested if one.status is Status.PASS)
+    observed = f"{good} of {len(nested)}, without the manual items"
+    return replace(row, status=status if nested else Status.SKIPPED, observed=observed, nested=nested, listed=())
+
+
 def _beside(page: Page, site: Site, to: Rung | None) -> None:
     """What is shown without counting: when the way back was last taken, and which triggers never fired."""
     state, now = site.state(), site.clock.wall()
@@ -131,8 +150,8 @@ def _beside(page: Page, site: Site, to: Rung | None) -> None:
 def _answer(
     site: Site, standing: Standing, to: Rung | None, results: list[CheckResult], *, automatic: bool, strict: bool
 ) -> Answer:
-    manual = [row for row in results if row.check.kind == "sign" and row.status is not Status.PASS] if automatic else []
-    counting = [row for row in results if row not in manual]
+    manual: list[CheckResult] = []
+    counting = [row for row in (_without_people(one, manual) for one in results) if row] if automatic else results
     verdict = verdict_of(counted_checks(counting, strict=strict))
     exit_ = {Verdict.GO: Exit.GO, Verdict.NO_GO: Exit.NO_GO}.get(verdict, Exit.UNKNOWN)
     page = Page()

@@ -17,6 +17,7 @@ from runbook.language.durations import parse_duration, show_duration
 from runbook.rollout.operation import Ended
 from runbook.rollout.ramp import Proposal, allowed, carry_out, propose
 from runbook.rollout.site import Site
+from runbook.rollout.underway import wait_until_free
 from runbook.rollout.watchers import watcher_of
 from runbook.show.answer import Answer
 from runbook.show.decisions import decision_page
@@ -61,6 +62,7 @@ def ramp(
     """
     waiting = parse_duration(wait) if wait else 0.0
     site = open_site(shared)
+    wait_until_free(site, waiting)
     proposal = propose(site, target, deadline=parse_duration(deadline), dry_run=dry_run)
     if dry_run or not allowed(proposal.decision, override):
         return _not_made(site, proposal, dry_run)

@@ -15,6 +15,7 @@ from runbook.cli.wiring import open_site
 from runbook.language.durations import parse_duration
 from runbook.rollout.rollback import WayBack, carry_back, propose_back
 from runbook.rollout.site import Site
+from runbook.rollout.underway import wait_until_free
 from runbook.show.answer import Answer
 from runbook.show.outcomes import ended_page
 from runbook.show.page import Page
@@ -64,6 +65,7 @@ def _step_back(
     shared: Shared, to: str | None, consent: Consent, *, dry_run: bool, reason: str, waiting: float
 ) -> Answer:
     site = open_site(shared)
+    wait_until_free(site, waiting)
     way = propose_back(site, to)
     if way.plan is None:
         page = Page()

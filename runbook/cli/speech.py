@@ -28,6 +28,7 @@ def of_refusal(refusal: Refusal) -> Answer:
         refusal.message,
         page,
         lists={"problems": problem_rows(refusal.problems), "next": list(refusal.next_steps)},
+        refused=True,
     )
 
 
@@ -41,9 +42,8 @@ def deliver(answer: Answer, shared: Shared, name: str, started: float, seconds: 
         text = as_markdown(answer.page)
     else:
         text = None
-    refused = answer.exit in (Exit.USAGE, Exit.BUSY, Exit.BUG)
-    stream = sys.stderr if refused and text is None else sys.stdout
-    if shared.output is not None and not refused and "path" not in answer.lists:
+    stream = sys.stderr if answer.refused and text is None else sys.stdout
+    if shared.output is not None and not answer.refused and "path" not in answer.lists:
         return _to_file(answer, text if text is not None else as_plain(answer.page), shared.output)
     if text is not None:
         write_text(text)

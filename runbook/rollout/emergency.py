@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from runbook.actions.journal import Entry, Journal, TakenOver, open_journals
 from runbook.actions.listener import Listener
 from runbook.actions.runner import walk
-from runbook.incidents.incident import open_or_join
+from runbook.rollout.aftermath import aftermath
 from runbook.rollout.ladder import ladder
 from runbook.rollout.lock import emergency_lock, machine_locked_if_free
 from runbook.rollout.operation import Aim, Ended, begin, means_of, new_operation
@@ -24,8 +24,6 @@ from runbook.rollout.rollback import end_of_way_back
 from runbook.rollout.site import Site
 from runbook.rollout.underway import settle
 from runbook.store.base import Busy, StoreAway
-from runbook.store.events import Event
-from runbook.store.state import State
 from runbook.system.processes import end_marked
 from runbook.system.refusals import Exit
 
@@ -81,7 +79,7 @@ def _once(site: Site, listener: Listener, alarm: Alarm, operation: str, takeover
                 results,
                 how="emergency",
                 safe=True,
-                extra=lambda: _told(site, journal, alarm, state, opened),
+                extra=lambda: aftermath(site, journal, opened),
             )
     return replace(ended, incident=opened[0] if opened else None)
 
@@ -135,20 +133,6 @@ def _target_percent(site: Site) -> float:
     except ValueError:
         return 0.0
     return value * 100 if flags and flags.fraction else value
-
-
-def _told(site: Site, journal: Journal, alarm: Alarm, before: State, opened: list[int]) -> Sequence[Event]:
-    """The events after the position: the incident (its number goes to `opened`), the hold after a robot decided."""
-    header = journal.header
-    severity = site.playbook.rollback.incident if site.playbook.rollback else "P1"
-    why = alarm.rule or alarm.reason or "emergency rollback"
-    told = open_or_join(before, f"Emergency rollback of {header.service}: {why}", severity, started=header.began)
-    events = [site.event(told.kind, told.payload, operation=header.operation, epoch=header.epoch)]
-    if alarm.rule:
-        held = {"reason": f"after the automatic way back: {alarm.rule}", "automatic": True}
-        events.append(site.event("hold.set", held, operation=header.operation, epoch=header.epoch))
-    opened.append(told.incident)
-    return events
 
 
 def _attach(site: Site, listener: Listener, first: Busy) -> Ended | None:

@@ -43,13 +43,13 @@ def changes_of_robots(site: Site) -> int:
 
 def hold_everything(site: Site, reason: str) -> None:
     """Hold every service of the store: one lying source of numbers must not bring three hundred of them back."""
-    hold(site, reason=reason, until=None, automatic=True)
+    payload = {"reason": reason, "automatic": True, "robots": True}
+    site.record(site.event("hold.set", payload))
     if site.store is None:
         return
     try:
         for info in site.store.chains():
             if info.chain != site.chain:
-                event = site.event("hold.set", {"reason": reason, "automatic": True})
-                site.store.append(info.chain, [event])
+                site.store.append(info.chain, [site.event("hold.set", payload)])
     except StoreAway as away:
         site.lose_store(away)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runbook.actions.base import Action
 from runbook.actions.journal import Entry, Header, Journal, TakenOver
@@ -14,6 +14,7 @@ from runbook.flags.changes import FlagTrouble
 from runbook.flags.target import FlagFile
 from runbook.playbook.load import from_plain
 from runbook.playbook.model import Environment, Playbook
+from runbook.rollout.aftermath import aftermath
 from runbook.rollout.lock import Lock, service_locked
 from runbook.rollout.operation import Ended, entered_event, finish, means_of
 from runbook.rollout.planning import verify_step
@@ -87,17 +88,19 @@ def finish_cut_off(cut: CutOff, listener: Listener, *, wait: float = 0.0) -> End
         except TakenOver:
             return overtaken(header.operation)
         if header.kind != "ramp":
-            return end_of_way_back(
-                site,
-                journal,
-                plan,
-                results,
-                how=header.kind,
-                safe=header.kind == "emergency" or _is_first(site, header),
-            )
+            return _way_back_finished(site, journal, plan, results)
         if all(result.well for result in results):
             return _finished(site, journal, results)
         return _taken_back(site, journal, plan, results, lock, listener)
+
+
+def _way_back_finished(site: Site, journal: Journal, plan: Plan, results: Sequence[StepResult]) -> Ended:
+    header, opened = journal.header, list[int]()
+    emergency = header.kind == "emergency"
+    safe = emergency or _is_first(site, header)
+    extra = (lambda: aftermath(site, journal, opened)) if emergency else tuple
+    ended = end_of_way_back(site, journal, plan, results, how=header.kind, safe=safe, extra=extra)
+    return replace(ended, incident=opened[0] if opened else None)
 
 
 def _end_what_runs(journal: Journal) -> None:

@@ -118,7 +118,7 @@ def end_of_way_back(
     if not failed:
         verified = True if site.playbook.verify else None
         events = [entered_event(site, journal, how=how, verified=verified)]
-        if safe and site.state().rollout is not None:
+        if safe and (site.store is None or site.state().rollout is not None):
             epoch = journal.header.epoch
             events.append(site.event("rollout.ended", {"why": "safe again"}, operation=operation, epoch=epoch))
         message = f"{site.playbook.service} is at {plan.to}" + ("" if verified else " (not verified)")

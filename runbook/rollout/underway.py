@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import msgspec
@@ -120,6 +121,17 @@ def refuse_if_underway(site: Site) -> None:
             "runbook rollback --emergency",
         ],
     )
+
+
+def wait_until_free(site: Site, seconds: float) -> None:
+    """Wait until nobody is at work, at most so long. What was cut off is not waited for."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        found = underway(site)
+        if found is None or not found.alive:
+            return
+        time.sleep(min(0.3, max(0.0, until - time.monotonic())))
+        site.forget_state()
 
 
 def said_of_steps(found: Underway) -> str:

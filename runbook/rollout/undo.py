@@ -8,7 +8,7 @@ from runbook.actions.journal import Entry, Journal
 from runbook.actions.runner import Means, noting_processes, perform, undo_flags, verify
 from runbook.actions.steps import Act, Plan, Redeploy, SetFlags, StepRecord, Verify
 
-TOUCHED = ("begun", "done", "failed")
+TOUCHED = ("begun", "done", "failed", "left")
 
 
 @dataclass
@@ -42,7 +42,9 @@ def undo(plan: Plan, journal: Journal, means: Means) -> Undoing:
         elif isinstance(step, Act) and step.action.undo is not None:
             _action(step, number, journal, means, undoing)
     deployed = _redeploy(plan, touched, journal, means, undoing)
-    holds = _verify(plan, means, undoing) if undoing.changed or deployed is not None else None
+    # Also where an undo before this one was cut off after its redeploy: only verify tells whether it is over.
+    before = any(journal.state_of(number) == "undone" for number in range(len(plan.steps)))
+    holds = _verify(plan, means, undoing) if undoing.changed or before or deployed is not None else None
     undoing.over = restored and (holds is True or (holds is None and deployed is not False))
     return undoing
 
@@ -96,6 +98,7 @@ def _redeploy(plan: Plan, touched: list[int], journal: Journal, means: Means, un
     means.listener.begun(record)
     done = perform(step.action, noting_processes(means.hands, journal, begun[-1], means.wall))
     means.listener.ended(record, "ok" if done.ok else "NO", done.message, done.duration)
+    journal.note(Entry(state="undone" if done.ok else "left", at=means.wall(), step=begun[-1], message=done.message))
     if not done.ok:
         undoing.said.append(f"the redeploy of the undo failed: {done.message}")
         undoing.by_hand.append(step.action.options.by_hand())

@@ -136,8 +136,9 @@ def _way_back(site: Site, listener: Listener, why: str) -> Ended | None:
         listener.say(f"{why}: already safe, look elsewhere")
         return None
     held = site.state().hold_at(site.clock.wall())
-    if held is not None and not held.automatic:
-        listener.say(f"{why}: held by {held.by}, so nothing is changed; runbook rollback --emergency is yours")
+    if held is not None and (held.robots or not held.automatic):
+        by = "after an automatic way back" if held.automatic else f"by {held.by}"
+        listener.say(f"{why}: held {by}, so nothing is changed; runbook rollback --emergency is yours")
         return None
     if changes_of_robots(site) >= ROBOT_LIMIT:
         hold_everything(site, f"three automatic changes in ten minutes; not rolled back any more: {why}")

@@ -13,7 +13,7 @@ from runbook.system.refusals import Exit
 class Answer:
     """The one result of every command. `lists` go into the JSON document under their names (see `show.documents`).
 
-    `text` replaces the page where a command's output is a document of its own (a schema, a report, a script).
+    `refused` tells that it is no result but a refusal, which is talk. `text` replaces the page where a command's output is a document of its own (a schema, a report, a script).
     """
 
     exit: Exit
@@ -23,3 +23,4 @@ class Answer:
     environment: str | None = None
     lists: dict[str, Any] = field(default_factory=dict)
     text: str | None = None
+    refused: bool = False

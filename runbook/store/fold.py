@@ -74,6 +74,7 @@ def _hold_set(state: State, event: Event, told: dict[str, Any], at: float) -> No
         reason=told.get("reason", ""),
         until=told.get("until"),
         automatic=told.get("automatic", False),
+        robots=told.get("robots", False),
     )
 
 

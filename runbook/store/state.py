@@ -52,6 +52,7 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str = ""
     until: float | None = None
     automatic: bool = False
+    robots: bool = False  # it stops the robot too, not only what goes up
 
 
 class Incident(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -1,4 +1,4 @@
-"""A disk that is full, broken or over its quota: refused or undone, the old bytes intact, and nothing half done unsaid."""
+"""A disk that is full, broken or over its quota: refused or undone, old bytes intact, nothing half done unsaid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signals, closed terminals and broken outputs: a ramp is undone, an emergency goes on, and work never stops for talk."""
+"""Signals, closed terminals and broken outputs: a ramp is undone, an emergency goes on, talk never stops work."""
 
 from __future__ import annotations
 
