@@ -71,7 +71,7 @@ def _restore(shared: Shared, site: Site, reason: str, dry_run: bool, yes: bool, 
         answer = Answer(Exit.GO, way.message, service=site.playbook.service, environment=site.environment.name)
         answer.page.verdict("GO", way.message)
         return answer
-    page = back_screen(site, way)
+    page = back_screen(site, way, "RESTORE")
     rows = plan_rows(way.plan.records())
     if dry_run:
         page.line("Dry run: nothing was changed.")

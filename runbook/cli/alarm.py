@@ -22,6 +22,7 @@ from runbook.show.outcomes import emergency_page
 from runbook.show.page import Page
 from runbook.show.rows import plan_rows
 from runbook.system.refusals import Exit, Refusal
+from runbook.system.signals import ignore_hang_up
 
 STORE_PATIENCE = 0.5  # seconds: the way back does not wait for a store
 
@@ -36,7 +37,8 @@ class Readable:
 
 def raise_alarm(shared: Shared, *, yes: bool, dry_run: bool, reason: str, takeover: bool) -> Answer:
     """Back to the safe flags. Exit status: that of flags, redeploy and verify."""
-    bench = open_bench(shared, patience=STORE_PATIENCE)
+    ignore_hang_up()
+    bench = open_bench(shared, patience=STORE_PATIENCE, tolerant=True)
     chosen = choose_playbook(bench.project.root, bench.settings.get("playbook"), known=known_names(bench))
     readable = read_for_emergency(bench, chosen)
     found = pick_environment(bench, chosen, readable, yes=yes)

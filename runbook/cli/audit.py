@@ -6,12 +6,12 @@ import typer
 
 from runbook.cli.boundary import command
 from runbook.cli.options import Shared
-from runbook.cli.wiring import open_bench
+from runbook.cli.wiring import Bench, open_bench
 from runbook.show.answer import Answer
 from runbook.show.page import Page
-from runbook.store.base import StoreAway
+from runbook.store.base import ChainInfo, StoreAway
 from runbook.store.chain import verify as verify_chain
-from runbook.store.heads import read_head
+from runbook.store.heads import head_path, read_head
 from runbook.system.refusals import Exit, Refusal
 
 app = typer.Typer(no_args_is_help=True, help="Proof that nothing of what happened was changed or removed.")
@@ -35,7 +35,8 @@ def verify(shared: Shared) -> Answer:
         raise Refusal(f"the store is away: {bench.store_trouble}", exit_=Exit.UNKNOWN, next_steps=["runbook doctor"])
     page, worst, details = Page(), Exit.GO, []
     try:
-        for info in bench.store.chains():
+        chains = bench.store.chains()
+        for info in chains:
             found = verify_chain(bench.store, info.chain, read_head(bench.state.path / "heads", info.chain))
             name = f"{info.chain.service} · {info.chain.environment}"
             page.mark("ok" if found.ok else "NO", name, f"{found.count} events", found.reason if not found.ok else "")
@@ -44,6 +45,9 @@ def verify(shared: Shared) -> Answer:
                             "events": found.count, "head": found.head_hash, "first_bad": found.first_bad,
                             "reason": found.reason})  # fmt: skip
             worst = worst if found.ok else Exit.NO_GO
+        for name in heads_without_chain(bench, chains):
+            page.mark("NO", f"a chain is gone, its head is kept: {name}")
+            worst = Exit.NO_GO
         damage = bench.store.damage()
     except StoreAway as away:
         raise Refusal(f"the store is away: {away.reason}", exit_=Exit.UNKNOWN, next_steps=["runbook doctor"]) from away
@@ -57,3 +61,10 @@ def verify(shared: Shared) -> Answer:
     if worst is not Exit.GO:
         page.next("keep the file as it is; compare the head with the one printed in the last report")
     return Answer(worst, message, page, lists={"details": {"chains": details}})
+
+
+def heads_without_chain(bench: Bench, chains: list[ChainInfo]) -> list[str]:
+    """The heads kept apart whose chain the store does not have: it was taken away as a whole."""
+    folder = bench.state.path / "heads"
+    known = {head_path(folder, info.chain).name for info in chains}
+    return sorted(path.stem for path in folder.glob("*.json") if path.name not in known)

@@ -131,6 +131,7 @@ def _keep_report(report: str) -> Path | None:
 
 def run() -> NoReturn:
     """The entry point of the installed command: parse, call, exit."""
+    open_closed_streams()
     from runbook.cli.app import app
 
     for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a character gets its escape, not silence
@@ -149,6 +150,18 @@ def run() -> NoReturn:
     except Exception as error:  # what breaks before a command begins
         code = answer_with(_shared_from_argv(), "", functools.partial(_raise, error))
     leave(int(code or 0))
+
+
+def open_closed_streams() -> None:
+    """Give what was closed before we began (`>&-`) a place to go, so that no file of ours gets its number."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(descriptor, "w", closefd=False))
 
 
 def leave(code: int) -> NoReturn:

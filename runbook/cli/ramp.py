@@ -150,9 +150,20 @@ def _not_made(site: Site, proposal: Proposal, dry_run: bool) -> Answer:
          *(f"{result.check.title}: {result.observed or result.message}" for result in proposal.decision.checks
            if result.status in ("fail", "unknown"))]
     )  # fmt: skip
-    remedies = [row.remedy for row in against if row.remedy][:2]
-    page.next(*(remedies or ["runbook ramp" if exit_ is Exit.GO else "runbook gate"]))
+    page.next(*_remedies(site, proposal, exit_))
     return _answer(site, proposal, exit_, message, page, plan_rows(proposal.plan.records()))
+
+
+def _remedies(site: Site, proposal: Proposal, exit_: Exit) -> list[str]:
+    """What to type next, each line once."""
+    against = proposal.decision.against()
+    remedies = [row.remedy for row in against if row.remedy]
+    if any(row.kind == "drift" for row in against):
+        where = proposal.plan.came_from or "POSITION"
+        remedies.append(f"runbook adopt {where} --reason TEXT  takes what is there")
+    if not remedies and exit_ is not Exit.GO:
+        remedies = ["runbook preflight"]
+    return list(dict.fromkeys(remedies))[:3] or ["runbook ramp"]
 
 
 def _answer(site: Site, proposal: Proposal, exit_: Exit, message: str, page: Page, plan: object) -> Answer:

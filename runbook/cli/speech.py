@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from runbook.show.page import Page, Span
 from runbook.show.printing import as_markdown, as_plain, print_page, wants_colour, write_text
 from runbook.system.clock import rfc3339
 from runbook.system.refusals import Exit, Refusal
+
+# What a terminal would obey or hide: C1, zero-width, line separators, bidirectional marks. JSON can spell them out.
+OBEYED = re.compile("[\\x7f-\\x9f\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]")
 
 
 def of_refusal(refusal: Refusal) -> Answer:
@@ -70,7 +74,8 @@ def as_json(answer: Answer, name: str, started: float, seconds: float) -> str:
         duration_ms=round(seconds * 1000, 3),
         **answer.lists,
     )
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+    return OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
 
 
 def _to_file(answer: Answer, text: str, path: Path) -> int:

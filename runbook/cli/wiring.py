@@ -41,20 +41,20 @@ class Bench:
     store_trouble: str
 
 
-def settings_of(shared: Shared) -> tuple[Project, Settings]:
-    """The project and the settings, options included."""
+def settings_of(shared: Shared, *, tolerant: bool = False) -> tuple[Project, Settings]:
+    """The project and the settings, options included; with `tolerant` settings files that are wrong are passed over."""
     project = find_project(os.environ)
-    settings = read_settings(project.root, os.environ)
+    settings = read_settings(project.root, os.environ, tolerant=tolerant)
     settings = settings.with_option("playbook", shared.playbook, "-p")
     return project, settings.with_option("env", shared.env, "-e")
 
 
-def open_bench(shared: Shared, *, patience: float = 5.0) -> Bench:
+def open_bench(shared: Shared, *, patience: float = 5.0, tolerant: bool = False) -> Bench:
     """Find the project, open the store, forward what waits in the spool. A store that is away is no error here.
 
     `patience` is how long a locked store is waited for, in seconds.
     """
-    project, settings = settings_of(shared)
+    project, settings = settings_of(shared, tolerant=tolerant)
     state = state_folder(project.root)
     if state.note:
         say(shared, state.note)

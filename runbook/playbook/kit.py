@@ -17,6 +17,7 @@ from runbook import __version__
 from runbook.playbook.model import Environment, Playbook
 from runbook.system.clock import rfc3339
 from runbook.system.files import FileTrouble, read_regular, write_private
+from runbook.system.harmless import harmless
 from runbook.system.replacement import clear_leftovers
 
 SECTIONS = ("runbook", "service", "title", "flags", "secrets", "verify", "rollback", "stages")
@@ -87,7 +88,7 @@ def script_of(
     kit: Kit, project: Path, by_hand: Sequence[str], redeploy: str | None, steps: Sequence[str], verify: Sequence[str]
 ) -> str:
     """A plain shell script that goes the same way back. `by_hand` are the lines that the flag files must show."""
-    position = kit.position or "no position"
+    position = harmless(kit.position or "no position")
     parts = [("the flags: these values, each wherever its key stands", list(by_hand))]
     parts.append(("redeploy, so that the service reads them", [redeploy or "# (the playbook names no redeploy)"]))
     if steps:

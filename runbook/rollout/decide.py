@@ -79,7 +79,7 @@ def drift_rows(standing: Standing) -> list[Row]:
             status=Status.FAIL,
             observed=f"{drift.key}={drift.present}",
             expected=drift.expected,
-            remedy="runbook adopt POSITION --reason ... takes it as it is, runbook adopt --restore puts it back",
+            remedy="runbook adopt --restore" if standing.entered else "runbook adopt POSITION --reason TEXT",
         )
         for drift in standing.drift
     ]

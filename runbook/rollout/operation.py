@@ -8,16 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from runbook import __version__
-from runbook.actions.base import Action
 from runbook.actions.journal import Entry, Header, Journal
 from runbook.actions.listener import Listener
 from runbook.actions.runner import Means, StepResult
 from runbook.actions.steps import Plan
-from runbook.playbook.kit import Kit, script_of, sections_of, write_kit
+from runbook.playbook.kit import sections_of
 from runbook.rollout.lock import Lock
 from runbook.rollout.looking import ask
-from runbook.rollout.planning import safe_values
 from runbook.rollout.rows import Row
 from runbook.rollout.site import Site
 from runbook.rollout.underway import header_payload, settle
@@ -227,56 +224,3 @@ def entered_event(site: Site, journal: Journal, *, how: str, verified: bool | No
         operation=header.operation,
         epoch=header.epoch,
     )
-
-
-def leave_kit(site: Site, position: str) -> None:
-    """Write the kit and its script: the way back, before the first change."""
-    sections = sections_of(site.playbook, site.environment)
-    kit = Kit(
-        written_at=site.clock.wall(),
-        tool=__version__,
-        service=site.playbook.service,
-        environment=site.environment.name,
-        playbook=(site.playbook_name, site.playbook.path),
-        position=position,
-        sections=sections,
-    )
-    redeploy = site.environment.redeploy
-    rollback = site.playbook.rollback
-    script = script_of(
-        kit,
-        site.project,
-        by_hand=[line for file in site.flag_files() for line in sed_lines(file.shown, safe_values(site.playbook))],
-        redeploy=redeploy.action.options.by_hand() if redeploy else None,
-        steps=[item.options.by_hand() for item in (rollback.steps if rollback else ()) if isinstance(item, Action)],
-        verify=curl_lines(site),
-    )
-    write_kit(site.state_folder, site.slug, kit, script)
-
-
-def sed_lines(path: str, values: Mapping[str, str]) -> list[str]:
-    """One `sed` a file, for a machine where the tool is not: it sets every live line of each key, and keeps a copy."""
-    import shlex
-
-    told = [f"#    {key}={value}" for key, value in values.items()]
-    programs = [f"-e {shlex.quote(_sed_program(key, value))}" for key, value in values.items()]
-    return [*told, " ".join(["sed -i.before", *programs, shlex.quote(path)])] if programs else []
-
-
-def _sed_program(key: str, value: str) -> str:
-    safe = value.replace("\\", "\\\\").replace("|", "\\|").replace("&", "\\&")
-    head = rf"[[:space:]]*\(export[[:space:]]\{{1,\}}\)\{{0,1\}}{key}[[:space:]]*="
-    return rf"s|^\({head}\).*|\1{safe}|"
-
-
-def curl_lines(site: Site) -> list[str]:
-    """One `curl` for each endpoint that verify asks."""
-    import shlex
-
-    lines = []
-    for check in site.playbook.verify:
-        where = getattr(check.options, "http", None) or getattr(check.options, "from_", None)
-        if isinstance(where, str):
-            url = where if "://" in where else f"{(site.environment.url or '').rstrip('/')}{where}"
-            lines.append(f"curl -fsS {shlex.quote(url)}    # {check.title}")
-    return lines

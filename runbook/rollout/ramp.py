@@ -15,6 +15,7 @@ from runbook.judge.verdicts import Verdict
 from runbook.language.places import Problem
 from runbook.rollout.decide import Evidence, decide
 from runbook.rollout.facts import facts_of, keep
+from runbook.rollout.kit import leave_kit
 from runbook.rollout.ladder import Rung, flags_at, named_rungs
 from runbook.rollout.lock import service_locked
 from runbook.rollout.looking import Look, look
@@ -24,7 +25,6 @@ from runbook.rollout.operation import (
     begin,
     entered_event,
     finish,
-    leave_kit,
     means_of,
     new_operation,
     store_is_needed,

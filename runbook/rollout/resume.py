@@ -87,11 +87,24 @@ def finish_cut_off(cut: CutOff, listener: Listener, *, wait: float = 0.0) -> End
             results = walk(plan, journal, means, go_on=header.kind != "ramp", skip=_nothing_to_do(plan, journal))
         except TakenOver:
             return overtaken(header.operation)
+        if header.kind == "adopt":
+            return _restored(site, journal, results)
         if header.kind != "ramp":
             return _way_back_finished(site, journal, plan, results)
         if all(result.well for result in results):
             return _finished(site, journal, results)
         return _taken_back(site, journal, plan, results, lock, listener)
+
+
+def _restored(site: Site, journal: Journal, results: Sequence[StepResult]) -> Ended:
+    """An `adopt --restore` moves nothing: the bake of the rung we are on runs on."""
+    header = journal.header
+    failed = [f"{one.record.title}: {one.message}" for one in results if not one.well]
+    if failed:
+        return _left(site, journal, "; ".join(failed))
+    message = f"the recorded values of {header.to} are restored"
+    finish(site, journal, "done", message, results)
+    return Ended("done", Exit.GO, message, header.operation, results)
 
 
 def _way_back_finished(site: Site, journal: Journal, plan: Plan, results: Sequence[StepResult]) -> Ended:

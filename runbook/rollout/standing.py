@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runbook.playbook.model import Playbook
 from runbook.rollout.ladder import Rung, above, flags_at, ladder, rung_at, same_value
@@ -12,14 +12,16 @@ from runbook.store.state import Position, State
 
 @dataclass(frozen=True)
 class Drift:
-    """A declared key whose value is not the one that the last operation left."""
+    """A declared key whose value is not the one that the last operation left, or before any the first stage's."""
 
     key: str
     expected: str
     present: str
+    left: bool = True
 
     def __str__(self) -> str:
-        return f"{self.key} is {self.present}, {self.expected} was left"
+        said = f"{self.expected} was left" if self.left else f"the first stage has {self.expected}"
+        return f"{self.key} is {self.present}, {said}"
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def standing_of(playbook: Playbook, state: State, shown: Mapping[str, str | None
         return Standing(rungs, None, False, (), missing)
     first = rungs[0]
     expected = flags_at(playbook, first)
-    drift = _drift(expected, shown)
+    drift = tuple(replace(one, left=False) for one in _drift(expected, shown))
     stage = first.stage
     asks_nothing = not (stage.requires or first.bake or stage.gates or stage.sign)
     if asks_nothing and not drift and not missing:

@@ -13,7 +13,8 @@ from runbook.system.refusals import Exit
 class Answer:
     """The one result of every command. `lists` go into the JSON document under their names (see `show.documents`).
 
-    `refused` tells that it is no result but a refusal, which is talk. `text` replaces the page where a command's output is a document of its own (a schema, a report, a script).
+    `text` replaces the page where a command's output is a document of its own (a schema, a report, a script).
+    `refused` tells that it is no result but a refusal, which is talk.
     """
 
     exit: Exit

@@ -199,4 +199,6 @@ class Document(Doc, kw_only=True):
 def document_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of the documents."""
     schema = msgspec.json.schema(Document)
+    head = schema["$defs"]["Document"]
+    head["required"] = ["schema", *(name for name in head["required"] if name != "schema")]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "runbook/1", **schema}

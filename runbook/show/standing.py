@@ -82,10 +82,15 @@ def _ladder(page: Page, site: Site, standing: Standing) -> None:
         return
     parts: list[str] = []
     for stage in site.playbook.stages:
-        steps = ", ".join(f"{rung.percent:g}" for rung in stage.rungs)
-        text = f"{stage.name} {steps}"
-        here = standing.position is not None and standing.position.stage == stage.name
-        parts.append(f"[{text}]" if here else text)
+        here = standing.position if standing.position and standing.position.stage == stage.name else None
+        if here is not None and len(stage.rungs) > 1:
+            steps = (
+                f"[{rung.percent:g}]" if rung.percent == here.percent else f"{rung.percent:g}" for rung in stage.rungs
+            )
+            parts.append(f"{stage.name} {', '.join(steps)}")
+        else:
+            text = f"{stage.name} {', '.join(f'{rung.percent:g}' for rung in stage.rungs)}"
+            parts.append(f"[{text}]" if here else text)
     page.line("  ladder     " + " > ".join(parts), indent=13)
 
 
@@ -182,6 +187,10 @@ def _next(page: Page, site: Site, seen: Seen) -> None:
         page.next("runbook resume", "runbook rollback --emergency")
         return
     following = seen.standing.next
+    if seen.standing.drift:
+        takes = "runbook adopt POSITION --reason TEXT  takes what is there"
+        page.next(*(["runbook adopt --restore"] if seen.standing.entered else []), takes)
+        return
     if not seen.standing.entered and following is not None:
         page.next(f"runbook preflight, then  runbook ramp {following.percent:g}")
     elif site.state().open_incidents():

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
+from runbook.language.places import did_you_mean
 from runbook.system.refusals import Refusal
 
 # The settings by their name in runbook.toml; in the environment and in `.env` they are RUNBOOK_NAME.
@@ -53,14 +54,21 @@ class Settings:
         return Settings({**self.values, name: Setting(name, value, Source.OPTION, f"option {option}")})
 
 
-def read_settings(project: Path, environment: Mapping[str, str]) -> Settings:
-    """Every setting from its strongest source. Raises `Refusal` for a `runbook.toml` that cannot be read."""
+def read_settings(project: Path, environment: Mapping[str, str], *, tolerant: bool = False) -> Settings:
+    """Every setting from its strongest source.
+
+    Raises `Refusal` for a `runbook.toml` or `.env` that cannot be read or says what is no setting; with `tolerant` (the
+    emergency) such a file is passed over.
+    """
     values = {name: Setting(name, None, Source.DEFAULT, "default") for name in NAMES}
-    for found in (
-        *_from_toml(project / "runbook.toml"),
-        *_from_dotenv(project / ".env"),
-        *_from_environment(environment),
-    ):
+    files: list[Setting] = []
+    for read, path in ((_from_toml, project / "runbook.toml"), (_from_dotenv, project / ".env")):
+        try:
+            files += read(path)
+        except Refusal:
+            if not tolerant:
+                raise
+    for found in (*files, *_from_environment(environment)):
         if found.source >= values[found.name].source:
             values[found.name] = found
     return Settings(values)
@@ -73,7 +81,13 @@ def _from_toml(path: Path) -> list[Setting]:
         told = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Refusal(f"{path}: {error}", next_steps=[f"correct or remove {path}"]) from error
-    return [Setting(name, str(told[name]), Source.FILE, "runbook.toml") for name in NAMES if name in told]
+    wrong = [f"{name!r} is no setting; {did_you_mean(name, NAMES)}".rstrip("; ") for name in told if name not in NAMES]
+    wrong += [f"{name} has to be a text in quotes" for name in NAMES if not isinstance(told.get(name, ""), str)]
+    if wrong:
+        raise Refusal(
+            f"{path.name}: {'; '.join(wrong)}", next_steps=[f"correct {path}; the settings are {', '.join(NAMES)}"]
+        )
+    return [Setting(name, told[name], Source.FILE, "runbook.toml") for name in NAMES if told.get(name)]
 
 
 def _from_dotenv(path: Path) -> list[Setting]:

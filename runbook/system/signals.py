@@ -8,6 +8,12 @@ from types import FrameType
 from typing import Self
 
 
+def ignore_hang_up() -> None:
+    """From here on a closed terminal and a gone reader do not end the process."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+
+
 class Interruptions:
     """Turns signals into a wish to stop while a change is under way. Used as a context manager.
 
