@@ -25,8 +25,8 @@ class ActionKind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         """One line that a plan shows: what would run, `${...}` unexpanded."""
         raise NotImplementedError
 
-    def by_hand(self) -> str:
-        """The shell line that does the same by hand."""
+    def by_hand(self, url: str | None = None) -> str:
+        """The shell line that does the same by hand; a relative URL in it starts at `url`."""
         return self.preview()
 
     def act(self, hands: Hands, timeout: float) -> Done:

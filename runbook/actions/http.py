@@ -25,7 +25,7 @@ class HttpCall(ActionKind, frozen=True, kw_only=True):
     def preview(self) -> str:
         return f"{self.method} {self.http}"
 
-    def by_hand(self) -> str:
+    def by_hand(self, url: str | None = None) -> str:
         parts = ["curl", "-fsS", "-X", self.method]
         for name, value in self.headers.items():
             parts += ["-H", f"{name}: {value}"]
@@ -33,7 +33,9 @@ class HttpCall(ActionKind, frozen=True, kw_only=True):
             parts += ["-H", "Content-Type: application/json", "-d", msgspec.json.encode(self.json).decode()]
         elif self.text is not None:
             parts += ["-d", self.text]
-        return shlex.join([*parts, self.http])
+        return shlex.join(
+            [*parts, self.http if "://" in self.http else f"{(url or '').rstrip('/')}/{self.http.lstrip('/')}"]
+        )
 
     def act(self, hands: Hands, timeout: float) -> Done:
         from runbook.system.http import HttpTrouble, Request, fetch_now

@@ -80,6 +80,7 @@ class Journal:
         self.entries = list(entries)
         self.insist = insist
         self.lost = ""
+        self.torn = False  # the last line was torn by a power cut: the next one must not be glued to it
 
     @classmethod
     def begin(
@@ -97,7 +98,8 @@ class Journal:
         if self.lost:
             return
         try:
-            append_durably(self.path, line + b"\n", create=create)
+            append_durably(self.path, (b"\n" if self.torn else b"") + line + b"\n", create=create)
+            self.torn = False
         except FileNotFoundError as gone:
             raise TakenOver(self.header.operation) from gone
         except FileTrouble as trouble:
@@ -169,7 +171,8 @@ class Journal:
 
 def read_journal(path: Path) -> Journal | None:
     """The journal in a file; None when not even its header was written whole."""
-    lines = read_regular(path, limit=64 * 1024 * 1024).split(b"\n")
+    written = read_regular(path, limit=64 * 1024 * 1024)
+    lines = written.split(b"\n")
     try:
         header = msgspec.json.decode(lines[0], type=Header)
     except msgspec.MsgspecError:
@@ -180,7 +183,9 @@ def read_journal(path: Path) -> Journal | None:
             entries.append(msgspec.json.decode(line, type=Entry))
         except msgspec.MsgspecError:
             continue  # a torn line: the write never took effect
-    return Journal(path, header, entries)
+    journal = Journal(path, header, entries)
+    journal.torn = not written.endswith(b"\n")
+    return journal
 
 
 def open_journals(folder: Path, slug: str) -> list[Journal]:

@@ -190,6 +190,7 @@ class FlagsUndone:
     restored: tuple[str, ...]
     left: tuple[tuple[str, str | None], ...]
     trouble: str = ""
+    changed: bool = False  # the file was written; a key whose old value stood there already needs no writing
 
 
 def undo_flags(step: SetFlags, changes: Sequence[FlagChange]) -> FlagsUndone:
@@ -198,4 +199,4 @@ def undo_flags(step: SetFlags, changes: Sequence[FlagChange]) -> FlagsUndone:
         undone = step.file.undo(changes)
     except FlagTrouble as trouble:
         return FlagsUndone(step.file.shown, (), (), f"{trouble.reason}")
-    return FlagsUndone(step.file.shown, tuple(undone.restored), tuple(undone.left))
+    return FlagsUndone(step.file.shown, tuple(undone.restored), tuple(undone.left), changed=bool(undone.diff))

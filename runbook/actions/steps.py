@@ -82,9 +82,10 @@ class Redeploy:
 
 @dataclass(frozen=True)
 class Act:
-    """One more thing to do on the way."""
+    """One more thing to do on the way; relative URLs start at `url`."""
 
     action: Action
+    url: str | None = None
 
     def record(self) -> StepRecord:
         undo = self.action.undo
@@ -93,7 +94,7 @@ class Act:
             title=self.action.title,
             detail=self.action.options.preview(),
             undo=undo.options.preview() if undo else "",
-            by_hand=self.action.options.by_hand(),
+            by_hand=self.action.options.by_hand(self.url),
         )
 
 

@@ -28,7 +28,7 @@ class Wait(ActionKind, frozen=True, kw_only=True):
     def preview(self) -> str:
         return f"wait {self.wait}"
 
-    def by_hand(self) -> str:
+    def by_hand(self, url: str | None = None) -> str:
         return f"sleep {parse_duration(self.wait):g}"
 
     def act(self, hands: Hands, timeout: float) -> Done:

@@ -44,7 +44,7 @@ def raise_alarm(shared: Shared, *, yes: bool, dry_run: bool, reason: str, takeov
     found = pick_environment(bench, chosen, readable, yes=yes)
     if isinstance(found, Answer):
         return found
-    site = found
+    site, picked = found
     name = f"{site.playbook.service} · {site.environment.name}"
     page = Page()
     objective = site.playbook.rollback.objective if site.playbook.rollback else None
@@ -59,7 +59,7 @@ def raise_alarm(shared: Shared, *, yes: bool, dry_run: bool, reason: str, takeov
             lists={"plan": plan_rows(plan.records())},
         )  # fmt: skip
     show(shared, page) if not shared.quiet else None
-    if not yes:
+    if not yes and not picked:
         confirm(shared, f"Bring {name} back to the safe flags?", yes=False)
     ended = emergency(site, Telling(shared, objective), Alarm(reason=reason, takeover=takeover))
     return Answer(
@@ -104,8 +104,11 @@ def read_for_emergency(bench: Bench, chosen: Chosen) -> Readable:
     return Readable(msgspec.structs.replace(merged, environments=environments), environments)
 
 
-def pick_environment(bench: Bench, chosen: Chosen, readable: Readable, *, yes: bool) -> Site | Answer:
-    """The environment: the named one, the only one, or the one whose file does not show the safe flags."""
+def pick_environment(bench: Bench, chosen: Chosen, readable: Readable, *, yes: bool) -> tuple[Site, bool] | Answer:
+    """The environment: the named one, the only one, or the one whose file does not show the safe flags.
+
+    Also whether a person picked it just now: then nothing more is asked.
+    """
     named = bench.settings.get("env")
     environments = dict(readable.environments)
     if chosen.shipped:
@@ -116,18 +119,18 @@ def pick_environment(bench: Bench, chosen: Chosen, readable: Readable, *, yes: b
             raise Refusal(
                 f"there is no environment {named!r} (there are: {known})", next_steps=[f"-e {n}" for n in environments]
             )
-        return site_of(bench, chosen, readable.playbook, environments[named])
+        return site_of(bench, chosen, readable.playbook, environments[named]), False
     if len(environments) == 1:
-        return site_of(bench, chosen, readable.playbook, next(iter(environments.values())))
+        return site_of(bench, chosen, readable.playbook, next(iter(environments.values()))), False
     unsafe = [site for site in _sites(bench, chosen, readable.playbook, environments) if not _is_safe(site)]
     if len(unsafe) == 1:
-        return unsafe[0]
+        return unsafe[0], False
     if not unsafe:
         return _all_safe(readable.playbook, list(environments))
     names = [site.environment.name for site in unsafe]
     if can_ask() and not yes:
-        picked = choose_one("Which environment?", names)
-        return next(site for site in unsafe if site.environment.name == picked)
+        picked = choose_one("Which one goes back to its safe flags?", names)
+        return next(site for site in unsafe if site.environment.name == picked), True
     raise Refusal(
         f"several environments do not show the safe flags: {', '.join(names)}",
         next_steps=[f"runbook rollback --emergency -e {name} --yes" for name in names],

@@ -33,7 +33,7 @@ def choose_playbook(root: Path, named: str | None, *, known: dict[str, str]) -> 
         if len(candidates) == 1:
             return Chosen(candidates[0].name, candidates[0].path)
         if not candidates and len(set(known.values())) == 1:
-            return _shipped(only := next(iter(known.values()))) or Chosen(only, None)
+            return Chosen(next(iter(known.values())), None)
         names = [candidate.name for candidate in candidates]
         message = f"several playbooks: {', '.join(names)}" if names else f"no playbook in {root}/playbooks"
         shipped = ", ".join(path.stem for path in shipped_playbooks())
@@ -43,10 +43,10 @@ def choose_playbook(root: Path, named: str | None, *, known: dict[str, str]) -> 
     for candidate in candidates:
         if named in (candidate.name, candidate.service):
             return Chosen(candidate.name, candidate.path)
-    if (shipped_one := _shipped(named)) is not None:
-        return shipped_one
     if named in known:
         return Chosen(known[named], None)
+    if (shipped_one := _shipped(named)) is not None:
+        return shipped_one
     everything = [*(one.name for one in candidates), *known, *(path.stem for path in shipped_playbooks())]
     raise Refusal(
         f"there is no playbook {named!r}; {did_you_mean(named, everything)}".rstrip("; "),

@@ -157,10 +157,11 @@ def _not_made(site: Site, proposal: Proposal, dry_run: bool) -> Answer:
 def _remedies(site: Site, proposal: Proposal, exit_: Exit) -> list[str]:
     """What to type next, each line once."""
     against = proposal.decision.against()
-    remedies = [row.remedy for row in against if row.remedy]
+    remedies = [row.remedy for row in against if row.remedy and row.kind != "drift"]
     if any(row.kind == "drift" for row in against):
-        where = proposal.plan.came_from or "POSITION"
-        remedies.append(f"runbook adopt {where} --reason TEXT  takes what is there")
+        where = proposal.plan.came_from
+        restore = ["runbook adopt --restore  puts it back"] if where else []
+        remedies = [f"runbook adopt {where or 'POSITION'} --reason TEXT  takes what is there", *restore, *remedies]
     if not remedies and exit_ is not Exit.GO:
         remedies = ["runbook preflight"]
     return list(dict.fromkeys(remedies))[:3] or ["runbook ramp"]

@@ -66,7 +66,7 @@ def ask_manual_items(shared: Shared, site: Site, checks: Iterable[Check]) -> Non
     import questionary
 
     for check in open_items:
-        said = questionary.select(f"{check.title}?", choices=["yes", "no", "not now"]).ask()
+        said = questionary.select(f"{check.title}?", choices=["yes", "no", "not now"]).unsafe_ask()
         if said in ("yes", "no"):
             record_answer(site, check, yes=said == "yes")
         else:

@@ -47,7 +47,8 @@ def deliver(answer: Answer, shared: Shared, name: str, started: float, seconds: 
     else:
         text = None
     stream = sys.stderr if answer.refused and text is None else sys.stdout
-    if shared.output is not None and not answer.refused and "path" not in answer.lists:
+    wanted = shared.output is not None and "path" not in answer.lists
+    if wanted and shared.output is not None and (not answer.refused or shared.format is Format.JSON):
         return _to_file(answer, text if text is not None else as_plain(answer.page), shared.output)
     if text is not None:
         write_text(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 
@@ -26,6 +27,9 @@ def say(shared: Shared, *parts: str | Span) -> None:
 def show(shared: Shared, page: Page) -> None:
     """A page of talk."""
     print_page(page, sys.stderr, colour=wants_colour(sys.stderr, shared.no_color))
+
+
+KEYS = "1234567890abcdefghijklmnopqrstuvwxyz"
 
 
 class Telling(Listener):
@@ -111,12 +115,25 @@ def _asked(question: str, typed: str | None) -> bool:
 
 
 def choose_one(question: str, choices: list[str]) -> str:
-    """One question with one key for each choice. Only called where `can_ask`."""
-    import questionary
+    """One question, answered by one key and no Enter. Only called where `can_ask`. Ctrl-C raises KeyboardInterrupt."""
+    import termios
+    import tty
 
-    keys = "1234567890abcdefghij"
-    made = [questionary.Choice(name, shortcut_key=keys[number]) for number, name in enumerate(choices)]
-    return str(questionary.rawselect(question, choices=made).unsafe_ask())
+    keys = KEYS[: len(choices)]
+    page = Page()
+    page.line(Span(question, "bold"))
+    for key, name in zip(keys, choices, strict=False):
+        page.line("  ", Span(key, "bold"), f"  {name}")
+    print_page(page, sys.stderr, colour=False)
+    before = termios.tcgetattr(sys.stdin)
+    try:
+        tty.setcbreak(sys.stdin)
+        while (pressed := os.read(sys.stdin.fileno(), 1).decode("ascii", "replace")) not in keys:
+            if not pressed or pressed in "\x04\x1b":
+                raise KeyboardInterrupt
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+    return choices[keys.index(pressed)]
 
 
 def plan_page(page: Page, plan: Plan, *, watching: str = "", bake: str = "") -> None:

@@ -49,12 +49,22 @@ def settings_of(shared: Shared, *, tolerant: bool = False) -> tuple[Project, Set
     return project, settings.with_option("env", shared.env, "-e")
 
 
+def _settings(shared: Shared, tolerant: bool) -> tuple[Project, Settings]:
+    try:
+        return settings_of(shared)
+    except Refusal as wrong:
+        if not tolerant:
+            raise
+        say(shared, f"{wrong.message}; the settings of that file are left out")
+        return settings_of(shared, tolerant=True)
+
+
 def open_bench(shared: Shared, *, patience: float = 5.0, tolerant: bool = False) -> Bench:
     """Find the project, open the store, forward what waits in the spool. A store that is away is no error here.
 
     `patience` is how long a locked store is waited for, in seconds.
     """
-    project, settings = settings_of(shared, tolerant=tolerant)
+    project, settings = _settings(shared, tolerant)
     state = state_folder(project.root)
     if state.note:
         say(shared, state.note)
@@ -84,15 +94,21 @@ def _open_store(settings: Settings, folder: Path, clock: Clock, patience: float)
 
 
 def known_names(bench: Bench) -> dict[str, str]:
-    """Every name under which kits and chains know a playbook, each with the playbook's name."""
-    names: dict[str, str] = {}
-    for kit in list_kits(bench.state.path):
-        names |= {kit.playbook[0]: kit.playbook[0], kit.playbook[1]: kit.playbook[0], kit.service: kit.playbook[0]}
+    """Every name under which kits and chains know a playbook of this project, each with the playbook's name.
+
+    A shipped playbook that was practised on is not one of them: it is there as long as the tool is.
+    """
+    from runbook.playbook.find import shipped_folder
+
+    told = [(*kit.playbook, kit.service) for kit in list_kits(bench.state.path)]
     if bench.store is not None:
         with contextlib.suppress(StoreAway):
-            for info in bench.store.chains():
-                name = info.playbook_name
-                names |= {name: name, info.playbook_path: name, info.chain.service: name}
+            told += [(info.playbook_name, info.playbook_path, info.chain.service) for info in bench.store.chains()]
+    shipped = shipped_folder("playbooks")
+    names: dict[str, str] = {}
+    for name, path, service in told:
+        if not (Path(path).is_absolute() and Path(path).is_relative_to(shipped)):
+            names |= {name: name, path: name, service: name}
     return {key: name for key, name in names.items() if key}
 
 

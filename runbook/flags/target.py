@@ -168,7 +168,10 @@ class FlagFile:
 
     def _recover(self, path: Path) -> None:
         clear_leftovers(path)
-        recover_in_place(path, self._backup(path))
+        backup = self._backup(path)
+        if backup.parent.is_dir():
+            clear_leftovers(backup)
+        recover_in_place(path, backup)
 
     def _write(self, path: Path, data: bytes, digest: str) -> None:
         if digest_of(data) == digest:

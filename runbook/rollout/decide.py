@@ -79,7 +79,8 @@ def drift_rows(standing: Standing) -> list[Row]:
             status=Status.FAIL,
             observed=f"{drift.key}={drift.present}",
             expected=drift.expected,
-            remedy="runbook adopt --restore" if standing.entered else "runbook adopt POSITION --reason TEXT",
+            remedy=("runbook adopt --restore, or " if standing.entered else "")
+            + "runbook adopt POSITION --reason TEXT",
         )
         for drift in standing.drift
     ]

@@ -7,11 +7,13 @@ there, redeploys, verifies, and tells the store or the spool afterwards.
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from runbook.actions.journal import Entry, Journal, TakenOver, open_journals
+from runbook.actions.journal import Entry, Header, Journal, TakenOver, open_journals
 from runbook.actions.listener import Listener
 from runbook.actions.runner import walk
 from runbook.rollout.aftermath import aftermath
@@ -24,9 +26,10 @@ from runbook.rollout.rollback import end_of_way_back
 from runbook.rollout.site import Site
 from runbook.rollout.underway import settle
 from runbook.store.base import Busy, StoreAway
-from runbook.system.processes import end_marked
+from runbook.system.processes import end_marked, process_identity
 from runbook.system.refusals import Exit
 
+LETTING_GO = 2.0  # seconds; a process that can run sees at its next entry that it was taken over
 ATTACH_LIMIT = 30.0  # seconds without progress after which a second emergency takes over from the first
 
 
@@ -98,9 +101,22 @@ def end_what_runs(site: Site, ours: str, say: Callable[[str], None]) -> None:
         with contextlib.suppress(TakenOver, OSError):  # it ended by itself, or the disk says no
             journal.take_away(_closing(site, journal))
         count = sum(end_marked(mark) for mark in marks)
+        _end_process(header)
         ended = f"; ended {count} process{'' if count == 1 else 'es'} of it" if count else ""
         say(f"took over from {header.kind} to {header.to} by {header.who.operator}{ended}")
         settle(site, journal)
+
+
+def _end_process(header: Header) -> None:
+    """See that the process of the operation before us lets go: frozen, it could wake up in the middle of its step."""
+    pid, started, boot, namespace = header.process
+    until = time.monotonic() + LETTING_GO
+    while pid not in (0, os.getpid()) and process_identity(pid) == (int(started or 0), boot, namespace):
+        if time.monotonic() > until:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+            return
+        time.sleep(0.05)
 
 
 def _closing(site: Site, journal: Journal) -> Entry:

@@ -32,7 +32,11 @@ def leave_kit(site: Site, position: str) -> None:
         site.project,
         by_hand=[line for file in site.flag_files() for line in sed_lines(file.shown, safe_values(site.playbook))],
         redeploy=redeploy.action.options.by_hand() if redeploy else None,
-        steps=[item.options.by_hand() for item in (rollback.steps if rollback else ()) if isinstance(item, Action)],
+        steps=[
+            item.options.by_hand(site.environment.url)
+            for item in (rollback.steps if rollback else ())
+            if isinstance(item, Action)
+        ],
         verify=verify_lines(site),
     )
     write_kit(site.state_folder, site.slug, kit, script)

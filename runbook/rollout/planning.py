@@ -59,7 +59,9 @@ def steps_to(
     if redeploy and site.environment.redeploy is not None:
         steps.append(Redeploy(site.environment.redeploy.action))
     for item in extra:
-        steps.append(Act(item) if isinstance(item, Action) else Verify((item,), within=item.timeout))
+        steps.append(
+            Act(item, site.environment.url) if isinstance(item, Action) else Verify((item,), within=item.timeout)
+        )
     if site.playbook.verify:
         steps.append(verify_step(site.playbook, site.environment))
     return tuple(steps)

@@ -69,7 +69,7 @@ def _step(
         actions = [item for item in (playbook.rollback.steps if playbook.rollback else ()) if isinstance(item, Action)]
         same = [item for item in actions if item.title == record.title]
         if same:
-            return Act(same[0])
+            return Act(same[0], environment.url)
     return verify_step(playbook, environment)
 
 

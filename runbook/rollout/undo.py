@@ -52,7 +52,7 @@ def undo(plan: Plan, journal: Journal, means: Means) -> Undoing:
 def _flags(step: SetFlags, number: int, journal: Journal, means: Means, undoing: Undoing) -> bool:
     means.fence("undo of the flags")
     done = undo_flags(step, journal.changes_of(number))
-    undoing.changed = undoing.changed or bool(done.restored)
+    undoing.changed = undoing.changed or done.changed
     for key, present in done.left:
         undoing.said.append(f"{key} in {done.place} is {present} by somebody else's hand, and was left")
     record = journal.header.steps[number]
@@ -63,9 +63,9 @@ def _flags(step: SetFlags, number: int, journal: Journal, means: Means, undoing:
         means.listener.ended(_undo_record(record), "NO", done.trouble, 0.0)
         return False
     journal.note(Entry(state="undone", at=means.wall(), step=number))
-    if done.restored:
+    if done.changed:
         undoing.said.append(f"restored {', '.join(done.restored)} in {done.place}")
-    means.listener.ended(_undo_record(record), "ok", f"restored {len(done.restored)} in {done.place}", 0.0)
+        means.listener.ended(_undo_record(record), "ok", f"restored {len(done.restored)} in {done.place}", 0.0)
     return True
 
 

@@ -6,6 +6,7 @@ An error of the output (a closed terminal, a full disk, a reader that went away)
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from typing import TYPE_CHECKING, TextIO
@@ -15,8 +16,6 @@ from runbook.show.page import Line, Page, Table
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
-
-NARROW = 20  # columns below which nothing is laid out any more
 
 
 def wants_colour(stream: TextIO, no_color: bool) -> bool:
@@ -37,19 +36,30 @@ def print_page(page: Page, stream: TextIO, *, colour: bool, markdown: bool = Fal
     """Print a page; output errors end the printing, not the command."""
     with contextlib.suppress(OSError, ValueError):
         if markdown:
-            stream.write(as_markdown(page))
-        elif colour:
-            _draw(page, stream)
+            write_text(as_markdown(page), stream)
         else:
-            stream.write(as_plain(page))
-        stream.flush()
+            write_text(as_drawn(page, stream) if colour else as_plain(page), stream)
 
 
-def _draw(page: Page, stream: TextIO) -> None:
+def as_drawn(page: Page, stream: TextIO) -> str:
+    """The page as rich draws it for this terminal: its width and its colours.
+
+    It is drawn in memory and written by us, since rich ends the process where the reader went away.
+    """
     from rich.console import Console
     from rich.text import Text
 
-    console = Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    like = Console(file=stream)
+    drawn = io.StringIO()
+    console = Console(
+        file=drawn,
+        width=like.width,
+        force_terminal=True,
+        color_system=like.color_system or "auto",  # type: ignore[arg-type]
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
     for block in page.blocks:
         if isinstance(block, Table):
             _draw_table(block, console)
@@ -57,21 +67,25 @@ def _draw(page: Page, stream: TextIO) -> None:
         text = Text()
         for span in block.spans:
             text.append(span.text, style=span.style or None)
-        for number, row in enumerate(_wrapped(block, text, console)):
+        for number, row in enumerate(_wrapped(block, text, console.width)):
             if number:
                 row.pad_left(min(block.indent, console.width // 2))
             console.print(row, no_wrap=True, overflow="ignore", crop=False)
+    return drawn.getvalue()
 
 
-def _wrapped(line: Line, text: Text, console: Console) -> list[Text]:
-    width = max(NARROW, console.width)
-    if text.cell_len <= width:
+def _wrapped(line: Line, text: Text, columns: int) -> list[Text]:
+    """The text over as many lines as it needs; `columns` are the terminal's."""
+    from rich.console import Console
+
+    if text.cell_len <= columns:
         return [text]
-    first, *_ = text.wrap(console, width)
+    measure = Console(file=io.StringIO(), width=columns)
+    first, *_ = text.wrap(measure, columns)
     rest = text[len(first.plain) :]
     while rest.plain.startswith(" "):
         rest = rest[1:]
-    return [first, *rest.wrap(console, max(NARROW, width - min(line.indent, width // 2)))]
+    return [first, *rest.wrap(measure, max(1, columns - min(line.indent, columns // 2)))]
 
 
 def _draw_table(table: Table, console: Console) -> None:
@@ -129,8 +143,11 @@ def as_markdown(page: Page) -> str:
 
 
 def write_text(text: str, stream: TextIO | None = None) -> None:
-    """Write text to standard output; an output error is swallowed."""
+    """Write text, to standard output by default. An output error is swallowed; a character that the stream's encoding
+    lacks becomes its escape.
+    """
     target = sys.stdout if stream is None else stream
+    encoding = getattr(target, "encoding", None) or "utf-8"
     with contextlib.suppress(OSError, ValueError):
-        target.write(text)
+        target.write(text.encode(encoding, "backslashreplace").decode(encoding))
         target.flush()

@@ -18,6 +18,9 @@ from runbook.system.refusals import Refusal
 NAMES = ("playbook", "env", "state", "operator", "project")
 
 
+NOT_YET = ("group",)
+
+
 class Source(IntEnum):
     """Where a value can come from; a higher one wins."""
 
@@ -81,7 +84,9 @@ def _from_toml(path: Path) -> list[Setting]:
         told = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Refusal(f"{path}: {error}", next_steps=[f"correct or remove {path}"]) from error
-    wrong = [f"{name!r} is no setting; {did_you_mean(name, NAMES)}".rstrip("; ") for name in told if name not in NAMES]
+    wrong = [f"{name!r} is not supported yet" for name in told if name in NOT_YET]
+    unknown = [name for name in told if name not in (*NAMES, *NOT_YET)]
+    wrong += [f"{name!r} is no setting; {did_you_mean(name, NAMES)}".rstrip("; ") for name in unknown]
     wrong += [f"{name} has to be a text in quotes" for name in NAMES if not isinstance(told.get(name, ""), str)]
     if wrong:
         raise Refusal(

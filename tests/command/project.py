@@ -144,7 +144,9 @@ class Project:
 
     def running(self) -> dict[str, str]:
         """The flags that the service was last started with."""
-        lines = [line.split("#")[0].removeprefix("export ") for line in (self.folder / "running").read_text().splitlines()]
+        lines = [
+            line.split("#")[0].removeprefix("export ") for line in (self.folder / "running").read_text().splitlines()
+        ]
         pairs = (line.split("=", 1) for line in lines if "=" in line)
         return {key.strip(): value.strip().strip("'\"") for key, value in pairs}
 
@@ -191,7 +193,9 @@ class Project:
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
 
-    def run(self, *args: str, cwd: Path | None = None, env: Mapping[str, str] | None = None, timeout: float = 60) -> Ran:
+    def run(
+        self, *args: str, cwd: Path | None = None, env: Mapping[str, str] | None = None, timeout: float = 60
+    ) -> Ran:
         """The command, ended, and held to what holds for all commands."""
         return self.ended(self.start(*args, cwd=cwd, env=env), args, timeout)
 

@@ -54,9 +54,9 @@ def forge(project: Project, *statements: str) -> int:
 
 
 FORGERIES = {
-    "a word in a payload": ["update payloads set body = replace(cast(body as text), 'tried enough', 'tried a lot')"],
+    "a word in a payload": ["update payloads set body = cast(replace(cast(body as text), 'tried enough', 'tried a lot') as blob)"],
     "a payload taken away": ["delete from payloads where number = 2"],
-    "who did it": ["update events set head = replace(cast(head as text), 'root', 'toor')"],
+    "who did it": ["update events set head = cast(replace(cast(head as text), 'root', 'toor') as blob)"],
     "when it was": ["update events set at = at - 60000000 where number = 3"],
     "an event taken away": ["delete from events where number = 2"],
     "the end cut off": ["delete from events where number > 4", "update chains set number = 4"],
@@ -72,8 +72,17 @@ FORGERIES = {
 @pytest.mark.parametrize("statements", FORGERIES.values(), ids=FORGERIES.keys())
 def test_what_was_changed_is_found(lived: Project, statements: list[str]) -> None:
     assert forge(lived, *statements) > 0
-    ran = lived.json("audit", "verify")
-    assert ran.code == 1 and "ranker" in str(ran.document)
+    assert lived.run("audit", "verify").code == 1
+
+
+def test_the_chain_that_was_changed_is_named(project: Project) -> None:
+    one = "{url: http://127.0.0.1:PORT, flags_in: {env: ranker.env}}"
+    project.write(environments=f"\n  here: {one}\n  there: {one}")
+    for name in ("here", "there"):
+        assert project.run("note", "complaint", "-e", name).code == 0
+    assert forge(project, "delete from chains where environment = 'there'") == 1
+    ran = project.run("audit", "verify")
+    assert ran.code == 1 and "there" in ran.out and "here" in ran.out
 
 
 def test_a_forged_store_stops_neither_status_nor_emergency(lived: Project) -> None:
@@ -91,7 +100,10 @@ def test_a_store_that_was_deleted_is_found(lived: Project) -> None:
 
 def test_an_older_copy_of_the_store_is_found(lived: Project, tmp_path: Path) -> None:
     copy = tmp_path / "copy.db"
-    with closing(sqlite3.connect(lived.folder / ".runbook" / "state.db")) as store, closing(sqlite3.connect(copy)) as kept:
+    with (
+        closing(sqlite3.connect(lived.folder / ".runbook" / "state.db")) as store,
+        closing(sqlite3.connect(copy)) as kept,
+    ):
         store.backup(kept)
     assert lived.run("ramp", "10", "--yes").code == 0
     for path in (lived.folder / ".runbook").glob("state.db*"):

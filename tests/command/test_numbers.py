@@ -11,7 +11,12 @@ from tests.command.project import AT_FIRST, Project
 from tests.hostile import BROKEN
 from tests.servers import Script, answer, closed_port
 
-NODATA = ['{"errors": null, "p95": 700}', '{"errors": NaN, "p95": 700}', '{"p95": 700}', '{"errors": 1e999, "p95": 700}']
+NODATA = [
+    '{"errors": null, "p95": 700}',
+    '{"errors": NaN, "p95": 700}',
+    '{"p95": 700}',
+    '{"errors": 1e999, "p95": 700}',
+]
 ERROR = [
     '{"errors": "low", "p95": 700}', '{"errors": [0.001, 0.002], "p95": 700}', '{"errors": {}, "p95": 700}',
     '{"errors": 15, "p95": 700}', '{"errors": -0.1, "p95": 700}', '{"errors": true, "p95": 700}', '{"errors": false, "p95": 700}', "<html>Sign in</html>",
@@ -86,7 +91,9 @@ def test_a_redirect_is_not_followed(project: Project) -> None:
 
 def test_old_numbers_are_no_numbers(project: Project) -> None:
     project.at_first()
-    project.script("/numbers", answer(json.dumps({"errors": 0.001, "p95": 700}), headers="Date: Tue, 01 Jan 2019 00:00:00 GMT\r\n"))
+    project.script(
+        "/numbers", answer(json.dumps({"errors": 0.001, "p95": 700}), headers="Date: Tue, 01 Jan 2019 00:00:00 GMT\r\n")
+    )
     code, rows = gate_rows(project)
     assert code == 3 and rows["errors < 1%"] in ("nodata", "error")
 

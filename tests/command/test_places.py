@@ -42,7 +42,12 @@ def test_by_the_service(project: Project) -> None:
 
 
 def test_other_yaml_beside_it_is_no_candidate(project: Project) -> None:
-    for name, text in {"base.yaml": "flags: {}\n", "notes.yaml": "- x\n", ".hidden.yaml": SECOND, "old.yaml.bak": SECOND}.items():
+    for name, text in {
+        "base.yaml": "flags: {}\n",
+        "notes.yaml": "- x\n",
+        ".hidden.yaml": SECOND,
+        "old.yaml.bak": SECOND,
+    }.items():
         (project.playbook.parent / name).write_text(text)
     (project.playbook.parent / "sandbox").mkdir()
     (project.playbook.parent / "sandbox" / "ranker.yaml").write_text("sandbox: 1\n")
@@ -113,7 +118,14 @@ def test_strange_surroundings(project: Project, variables: dict[str, str]) -> No
 
 def test_an_environment_with_nothing_in_it(project: Project) -> None:
     for words in (["status"], ["ramp", "10", "--yes"], ["rollback", "--emergency", "--yes"]):
-        ran = subprocess.run([RUNBOOK, *words], cwd=project.folder, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, timeout=60)
+        ran = subprocess.run(
+            [RUNBOOK, *words],
+            cwd=project.folder,
+            env={"PATH": os.environ["PATH"]},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
         assert ran.returncode == 0 and "Traceback" not in ran.stderr, ran
 
 

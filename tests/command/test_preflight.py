@@ -95,7 +95,10 @@ def test_nested_checks_come_out_with_their_parts(project: Project) -> None:
     (project.folder / "words.txt").unlink()
     row = project.json("preflight").rows("checks")["paper"]
     assert row["status"] == "fail"
-    assert [(part["id"], part["status"]) for part in row["checks"]] == [("words_are_there", "fail"), ("legal", "unknown")]
+    assert [(part["id"], part["status"]) for part in row["checks"]] == [
+        ("words_are_there", "fail"),
+        ("legal", "unknown"),
+    ]
 
 
 def test_a_warning_counts_only_when_strict(project: Project) -> None:
@@ -150,16 +153,20 @@ def test_all_at_once(project: Project) -> None:
 
 
 def test_a_check_that_changes_something_waits_in_a_dry_run(project: Project) -> None:
-    project.write(checklists="\n  ready: [{check: Leaves a mark, run: 'touch mark'}, {check: Reads, run: 'touch read', reads: true}]")
+    project.write(
+        checklists="\n  ready: [{check: Leaves a mark, run: 'touch mark'}, {check: Reads, run: 'touch read', reads: true}]"
+    )
     project.run("ramp", "10", "--dry-run")
     assert not (project.folder / "mark").exists() and (project.folder / "read").exists()
 
 
 def test_a_manual_item_of_a_gate(project: Project) -> None:
-    project.write(stages="""
+    project.write(
+        stages="""
   - {stage: off, percent: 0}
   - {stage: first, percent: [10, 20], gates: [{sign: Nobody complained}]}
-  - {stage: wide, percent: 50}""")
+  - {stage: wide, percent: 50}"""
+    )
     project.at_first()
     assert project.run("ramp", "20", "--yes").code == 0, "it is asked for when the stage is left"
     gate = project.run("gate")
@@ -174,10 +181,12 @@ def test_a_manual_item_of_a_gate(project: Project) -> None:
 
 
 def test_notes_are_counted(project: Project) -> None:
-    project.write(stages="""
+    project.write(
+        stages="""
   - {stage: off, percent: 0}
   - {stage: first, percent: 10, gates: ["complaints < 2"]}
-  - {stage: wide, percent: 50}""")
+  - {stage: wide, percent: 50}"""
+    )
     project.at_first()
     assert project.run("gate").code == 0
     assert project.run("note", "complaint", "wrong order").code == 0

@@ -40,7 +40,7 @@ def test_where_the_old_values_do_not_verify_either_it_stands_half_done(project: 
         again = project.run(*command)
         assert again.code == 4 and "resume" in again.said, command
     status = project.run("status")
-    assert status.code == 0 and "CUT OFF" in status.out.splitlines()[0] or "cut off" in status.out
+    assert (status.code == 0 and "CUT OFF" in status.out.splitlines()[0]) or "cut off" in status.out
     assert project.run("resume").code == 2, "which of the two has to be said"
     project.script("/config", answer('{"share": 0}'))
     assert project.run("resume", "--undo").code == 0
@@ -84,7 +84,9 @@ def alive(pid: int) -> bool:
 
 def test_a_redeploy_that_hangs_is_ended_with_its_children(project: Project) -> None:
     project.write(environments=HANGING, verify=None)
-    (project.folder / "hang.sh").write_text("trap '' TERM\nsh -c 'trap \"\" TERM; echo $$ > child; sleep 60' &\nsleep 60\n")
+    (project.folder / "hang.sh").write_text(
+        "trap '' TERM\nsh -c 'trap \"\" TERM; echo $$ > child; sleep 60' &\nsleep 60\n"
+    )
     began = time.monotonic()
     ran = project.run("ramp", "10", "--yes")
     assert ran.code == 4 and time.monotonic() - began < 30

@@ -83,7 +83,7 @@ def test_a_file_that_cannot_be_edited_exactly(project: Project, spoil: Callable[
 
 
 def test_only_the_values_bytes_change(project: Project) -> None:
-    text = b"\xef\xbb\xbf# b\r\nRANKER_SHARE=0 # share\r\n\r\n  export   RANKER_MODEL = \"plain\"\t# x\r\nlast=\xc3\xa9"
+    text = b'\xef\xbb\xbf# b\r\nRANKER_SHARE=0 # share\r\n\r\n  export   RANKER_MODEL = "plain"\t# x\r\nlast=\xc3\xa9'
     project.flags.write_bytes(text)
     project.flags.chmod(0o640)
     project.at_first()

@@ -163,7 +163,9 @@ def test_a_playbook_without_stages_has_no_ladder(project: Project) -> None:
 
 
 def test_a_protected_environment_wants_its_name(project: Project) -> None:
-    local = "\n  live: {url: http://127.0.0.1:PORT, flags_in: {env: ranker.env}, redeploy: {command: [sh, restart.sh]}, "
+    local = (
+        "\n  live: {url: http://127.0.0.1:PORT, flags_in: {env: ranker.env}, redeploy: {command: [sh, restart.sh]}, "
+    )
     project.write(environments=local + "protected: true}")
     refused(project, project.run("ramp", "10", "--yes"), 2, "protected", "-e live")
     refused(project, project.run("ramp", "10", "--yes", "-e", "live"), 2, "--confirm live")

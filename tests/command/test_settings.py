@@ -51,14 +51,16 @@ def test_the_store_may_lie_elsewhere(project: Project) -> None:
     assert project.events() == []
 
 
-@pytest.mark.parametrize("text", ["env = [", "env = 7", "env = ['a']", "\x00", "unknown = 1\n", "[env]\nname = 1\n"])
-def test_a_settings_file_that_is_wrong(project: Project, text: str) -> None:
+@pytest.mark.parametrize(
+    "text", ["env = [", "env = 7", "env = ['a']", "\x00", "enviroment = 'local'\n", "[env]\nname = 1\n"]
+)
+def test_a_settings_file_that_is_wrong_is_named_and_stops_no_emergency(project: Project, text: str) -> None:
+    project.at_first()
     (project.folder / "runbook.toml").write_text(text)
-    ran = project.json("status")
-    assert ran.code in (0, 2)
-    if ran.code == 2:
-        assert ran.document["message"] and ran.document["next"]
-    assert project.run("rollback", "--emergency", "--yes").code == 0 or "runbook.toml" in project.run("rollback", "--emergency", "--yes").said
+    ran = project.json("ramp", "50", "--yes")
+    assert ran.code == 2 and "runbook.toml" in ran.document["message"] and ran.document["next"]
+    ran = project.run("rollback", "--emergency", "--yes")
+    assert ran.code == 0 and "runbook.toml" in ran.said
 
 
 def test_doctor_hides_what_is_secret(project: Project) -> None:

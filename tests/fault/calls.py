@@ -12,11 +12,11 @@ import re
 import signal
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fault.practice import RUNBOOK, Practice, Ran, copy, ended, until
+from tests.fault.practice import RUNBOOK, Practice, Ran, ended, until
 
 OPENS = ("openat", "open", "creat")
 WRITES = ("write", "pwrite64", "writev", "pwritev", "sendfile", "copy_file_range")
@@ -67,11 +67,10 @@ def record(practice: Practice, *argv: str, **more: str) -> tuple[list[Call], Ran
     return found, ran
 
 
-def call_at(practice: Practice, place: str, *argv: str, name: str = "") -> Call:
-    """The first call of a command (of this name, if one is given) that touches `place`; found on a copy."""
-    calls, ran = record(copy(practice, practice.root.with_name(f"{practice.root.name}-rehearsal")), *argv)
+def first(calls: Sequence[Call], place: str, name: str = "") -> Call:
+    """The first call (of this name, if one is given) that touches `place`."""
     found = [call for call in calls if call.place == place and call.name in (name or call.name)]
-    assert found, f"{argv} never touches {place}: {ran}"
+    assert found, f"{name or 'no call'} never touches {place}"
     return found[0]
 
 

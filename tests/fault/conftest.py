@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.fault.calls import Call, record
 from tests.fault.practice import Practice, copy, make
+from tests.fault.scenarios import RAMP
 
 ARRIVE = {"dark@0": (), "tasters@10": ("10",), "tables@50": ("10", "50")}
 
@@ -32,3 +34,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Practice]:
 def project_at(tmp_path: Path, made: Callable[[str], Practice]) -> Callable[[str], Practice]:
     """A project of the test's own at a position."""
     return lambda position: copy(made(position), tmp_path.resolve() / "p")
+
+
+@pytest.fixture(scope="session")
+def ramp_calls(made: Callable[[str], Practice], tmp_path_factory: pytest.TempPathFactory) -> list[Call]:
+    """The calls of a ramp from 10 to 50 that touch the project, in order: the same in every copy."""
+    calls, ran = record(copy(made("tasters@10"), tmp_path_factory.mktemp("recorded").resolve() / "p"), *RAMP)
+    assert ran.code == 0, ran
+    return calls

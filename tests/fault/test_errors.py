@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.fault import acceptance
-from tests.fault.calls import call_at, inject
+from tests.fault.calls import Call, first, inject
 from tests.fault.practice import RUNBOOK, SHOWN, Practice, Ran
 from tests.fault.scenarios import RAMP
 from tests.fault.test_kill import strike
@@ -37,13 +37,16 @@ def test_an_error_at_every_call(tmp_path: Path, fault: str) -> None:
     strike(tmp_path / "report.json", "--faults", fault, "--all", seconds=6 * 3600)
 
 
+AT_THE_NEW_FILE = [("openat", "EDQUOT"), ("write", "ENOSPC"), ("write", "EIO"), ("fsync", "EIO"), ("fsync", "ENOSPC")]
+
+
 @pytest.mark.needs("strace")
-@pytest.mark.parametrize("error", ["ENOSPC", "EIO", "EDQUOT"])
-@pytest.mark.parametrize("name", ["openat", "write", "fsync"])
-def test_an_error_at_the_new_file(project_at: Callable[[str], Practice], name: str, error: str) -> None:
+@pytest.mark.parametrize(("name", "error"), AT_THE_NEW_FILE)
+def test_an_error_at_the_new_file(
+    project_at: Callable[[str], Practice], ramp_calls: list[Call], name: str, error: str
+) -> None:
     practice = project_at("tasters@10")
-    call = call_at(practice, TEMPORARY, *RAMP, name=name)
-    hit = inject(practice, call, f"error={error}", *RAMP)
+    hit = inject(practice, first(ramp_calls, TEMPORARY, name), f"error={error}", *RAMP)
     assert hit.place == TEMPORARY
     assert hit.ran.code == 4, hit.ran
     assert "menu.env" in hit.ran.said
@@ -52,11 +55,10 @@ def test_an_error_at_the_new_file(project_at: Callable[[str], Practice], name: s
 
 
 @pytest.mark.needs("strace")
-def test_a_write_that_lies_is_found_out(project_at: Callable[[str], Practice]) -> None:
+def test_a_write_that_lies_is_found_out(project_at: Callable[[str], Practice], ramp_calls: list[Call]) -> None:
     """The call says that all was written, and nothing was: only reading back shows it."""
     practice = project_at("tasters@10")
-    call = call_at(practice, TEMPORARY, *RAMP, name="write")
-    hit = inject(practice, call, f"retval={len(SHOWN['tables@50'])}", *RAMP)
+    hit = inject(practice, first(ramp_calls, TEMPORARY, "write"), f"retval={len(SHOWN['tables@50'])}", *RAMP)
     assert hit.ran.code == 4, hit.ran
     assert acceptance.settled(run, practice, "tasters@10") == []
 

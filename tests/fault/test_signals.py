@@ -12,13 +12,17 @@ from pathlib import Path
 import pytest
 
 from tests.fault import acceptance
-from tests.fault.practice import RUNBOOK, Practice, Ran, ended, until
+from tests.fault.practice import RUNBOOK, SHOWN, Practice, Ran, ended, until
 from tests.fault.scenarios import EMERGENCY, RAMP
 from tests.fault.test_kill import strike
 
 
 def run(practice: Practice, *argv: str, **more: str) -> Ran:
     return practice.run(*argv, **more)
+
+
+def after(argv: tuple[str, ...]) -> str:
+    return "tables@50" if argv == RAMP else "dark@0"
 
 
 def slowly(practice: Practice, seconds: float) -> dict[str, str]:
@@ -54,7 +58,7 @@ def test_hang_up_and_gone_readers_stop_nothing(
     process.send_signal(number)
     ran = ended(process)
     assert ran.code == 0, ran
-    assert acceptance.settled(run, practice, "tables@50" if argv == RAMP else "dark@0") == []
+    assert acceptance.settled(run, practice, after(argv)) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -96,7 +100,7 @@ def test_a_closed_terminal_stops_nothing(project_at: Callable[[str], Practice], 
     until(practice.restarts.exists, f"{argv} redeploys")
     os.close(master)
     assert process.wait(timeout=60) == 0
-    assert acceptance.settled(run, practice, "tables@50" if argv == RAMP else "dark@0") == []
+    assert acceptance.settled(run, practice, after(argv)) == []
 
 
 @pytest.mark.parametrize("argv", [RAMP, EMERGENCY])
@@ -115,7 +119,8 @@ def test_broken_outputs_stop_nothing(
         capture_output=True, check=False,
     )  # fmt: skip
     assert code.read_text().strip() == "0"
-    assert acceptance.settled(run, practice, "tables@50" if argv == RAMP else "dark@0") == []
+    assert practice.flags.read_bytes() == practice.running.read_bytes() == SHOWN[after(argv)]
+    assert list(practice.flags.parent.glob(".*")) == []
 
 
 @pytest.mark.needs("strace")

@@ -152,6 +152,14 @@ def test_a_step_that_is_not_critical_may_fail(tmp_path: Path) -> None:
     assert house.file("flushed").exists()
 
 
+def test_a_step_whose_when_is_false_is_left_out(tmp_path: Path) -> None:
+    steps = 'steps: [{do: Big, run: touch big, when: "percent > 90"}, {do: Any, run: touch any, when: "percent >= 0"}]'
+    house = make_house(tmp_path, PLAYBOOK + STAGES.replace("rollback: {", f"rollback: {{{steps}, "))
+    house.stand_at("canary@10")
+    assert alarm(house).outcome == "done"
+    assert (house.file("big").exists(), house.file("any").exists()) == (False, True)
+
+
 def test_while_the_store_is_away_it_works_and_the_present_is_right_when_it_is_back(house: House) -> None:
     house.ramp_to("full@50")
     away = open_house(house.folder, house.clock, operator="cleo", store=False)

@@ -13,7 +13,7 @@ import pytest
 from runbook.playbook.kit import kit_path, list_kits, read_kit
 from runbook.playbook.load import from_plain
 from runbook.rollout.emergency import Alarm, emergency
-from runbook.rollout.operation import leave_kit, sed_lines
+from runbook.rollout.kit import leave_kit, sed_lines
 from tests.rollout.site import ENV, PLAYBOOK, STAGES, House, make_house
 
 SAFE = {"NEW_CART": "false", "LIMIT": "0", "PERCENT": "0"}

@@ -200,9 +200,8 @@ def test_what_changed_since_the_look_is_seen_under_the_lock(house: House) -> Non
 
 def test_without_a_store_no_ramp_begins_and_nothing_is_left(house: House) -> None:
     away = open_house(house.folder, house.clock, store=False)
-    proposal = away.propose()
     with pytest.raises(Refusal, match="the store is away") as refused:
-        carry_out(away.site, proposal, Heard())
+        away.propose()
     assert refused.value.exit is Exit.FAILED
     assert (away.env(), away.journals(), away.deploys()) == (ENV, [], 0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 from collections.abc import Iterator
 from types import TracebackType
@@ -59,8 +60,9 @@ class Terminal:
 
     def hang_up(self) -> None:
         """Close the terminal, as a lost connection does."""
-        os.close(self.child.child_fd)
-        self.child.closed = True
+        self.child.ptyproc.fileobj.close()
+        self.child.ptyproc.closed = self.child.closed = True
+        self.child.ptyproc.fd = self.child.child_fd = -1
 
     @property
     def shown(self) -> list[str]:
@@ -76,19 +78,19 @@ class Terminal:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.child.pid, signal.SIGKILL)
         if not self.child.closed:
             self.child.close(force=True)
 
 
-def _loosely(text: str) -> str:
+def _loosely(text: str) -> bytes:
     """A pattern for a text that may be coloured and wrapped."""
-    import re
-
-    noise = r"(?:\x1b\[[0-9;?]*[A-Za-z]|\s)*"
-    return noise.join(re.escape(letter) for letter in text if not letter.isspace())
+    noise = rb"(?:\x1b\[[0-9;?]*[A-Za-z]|\s)*"
+    return noise.join(re.escape(letter.encode()) for letter in text if not letter.isspace())
 
 
 @contextlib.contextmanager
