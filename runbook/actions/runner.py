@@ -12,7 +12,7 @@ from runbook.actions.listener import Listener
 from runbook.actions.steps import Act, Plan, SetFlags, Step, StepRecord, Verify
 from runbook.checks.base import Check, CheckResult
 from runbook.flags.changes import FlagChange, FlagTrouble
-from runbook.judge.verdicts import Status
+from runbook.judge.verdicts import Judged, Reason, Status, Truth
 from runbook.system.secrets import VariableTrouble
 
 POLL = 0.2  # seconds between two looks of a verify that does not hold yet
@@ -40,14 +40,15 @@ class StepResult:
 class Means:
     """What a walk needs of the world.
 
-    `look` asks checks once, within the seconds given; `fence` raises when somebody else took over; `wall` is the time
-    in seconds since the epoch.
+    `look` asks checks once, within the seconds given; `fence` raises when somebody else took over; `holds` judges the
+    `when` of an action; `wall` is the time in seconds since the epoch.
     """
 
     hands: Hands
     look: Callable[[Sequence[Check], float], list[CheckResult]]
     fence: Callable[[str], None]
     wall: Callable[[], float]
+    holds: Callable[[str], Judged] = lambda _: Judged(Truth.UNKNOWN, Reason.ERROR, message="nothing can judge it here")
     listener: Listener = field(default_factory=Listener)
 
 
@@ -67,11 +68,26 @@ def walk(
         if means.hands.stopping():
             results.append(StepResult(record, False, "not begun: you asked to stop", interrupted=True))
             break
-        result = _one(step, number, record, journal, means)
+        result = _left_out(step, number, record, journal, means) or _one(step, number, record, journal, means)
         results.append(result)
         if not result.well and not go_on:
             break
     return results
+
+
+def _left_out(step: Step, number: int, record: StepRecord, journal: Journal, means: Means) -> StepResult | None:
+    """An action whose `when` does not hold, or cannot be judged, is left out, and that is said."""
+    if not isinstance(step, Act) or step.action.when is None:
+        return None
+    judged = means.holds(step.action.when)
+    if judged.holds:
+        return None
+    why = f"left out: {step.action.when} " + (
+        f"is {judged.observed or 'not so'}" if judged.reason is None else f"could not be judged: {judged.message}"
+    )
+    journal.note(Entry(state="skipped", at=means.wall(), step=number, message=why))
+    means.listener.ended(record, "--" if judged.reason is None else "??", why, 0.0)
+    return StepResult(record, True, why)
 
 
 def _one(step: Step, number: int, record: StepRecord, journal: Journal, means: Means) -> StepResult:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from runbook.cli.options import Format, Shared
 from runbook.show.answer import Answer
-from runbook.show.page import Page, Span
+from runbook.show.page import Line, Page, Span
 from runbook.show.printing import as_markdown, as_plain, print_page, wants_colour, write_text
 from runbook.system.clock import rfc3339
 from runbook.system.refusals import Exit, Refusal
 
+NEXT = re.compile(r"(?:Next|Back): |\s+(?:do: )?runbook ")  # the lines that say what to type
+COMMAND = re.compile(r"runbook [a-z][^,;]*?(?=,|;|  |$)")
 # What a terminal would obey or hide: C1, zero-width, line separators, bidirectional marks. JSON can spell them out.
 OBEYED = re.compile("[\\x7f-\\x9f\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]")
 
@@ -38,6 +42,7 @@ def of_refusal(refusal: Refusal) -> Answer:
 
 def deliver(answer: Answer, shared: Shared, name: str, started: float, seconds: float) -> int:
     """Print the answer; standard output is data, standard error is talk. Gives the exit status."""
+    with_choices(answer, shared)
     if shared.format is Format.JSON:
         text = as_json(answer, name, started, seconds)
     elif answer.text is not None:
@@ -56,6 +61,24 @@ def deliver(answer: Answer, shared: Shared, name: str, started: float, seconds: 
         colour = shared.format is Format.TABLE and wants_colour(stream, shared.no_color)
         print_page(answer.page, stream, colour=colour)
     return int(answer.exit)
+
+
+def with_choices(answer: Answer, shared: Shared) -> None:
+    """Give the commands that an answer ends with the `-p` and `-e` that were typed, so that they can be pasted."""
+    typed = (("-p", shared.playbook), ("-e", shared.env))
+    options = " ".join(f"{option} {shlex.quote(value)}" for option, value in typed if value)
+    if not options:
+        return
+
+    def added(text: str) -> str:
+        return COMMAND.sub(lambda found: found[0] if " -e " in found[0] else f"{found[0].rstrip()} {options}", text)
+
+    for number, block in enumerate(answer.page.blocks):
+        if isinstance(block, Line) and block.spans and NEXT.match(block.text):
+            spans = tuple(replace(span, text=added(span.text)) for span in block.spans)
+            answer.page.blocks[number] = replace(block, spans=spans)
+    if "next" in answer.lists:
+        answer.lists["next"] = [added(text) for text in answer.lists["next"]]
 
 
 def as_json(answer: Answer, name: str, started: float, seconds: float) -> str:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from runbook.judge.evaluate import evaluate
 from runbook.judge.facts import Facts, Sample, Series, Value
-from runbook.judge.verdicts import STATUS_OF, Truth
+from runbook.judge.verdicts import STATUS_OF, Judged, Truth
+from runbook.language.conditions import names_in, parse_condition
 from runbook.playbook.model import Metric, Playbook
 from runbook.rollout.bake import elapsed_since
-from runbook.rollout.looking import Look
+from runbook.rollout.looking import Look, look
 from runbook.rollout.site import Site
-from runbook.rollout.standing import Standing
+from runbook.rollout.standing import Standing, standing_of
 from runbook.store.base import SampleRow, StoreAway
 
 SHORTEST_INTERVAL = 0.2  # a sandbox shortens intervals, but never below this
+WHEN_DEADLINE = 5.0  # seconds
 SANDBOX_MAX_AGE = 5.0  # seconds: a scaled age would be shorter than one look on a busy machine
 WINDOW_KEPT = 3600.0  # how far back samples are read where nothing was entered, seconds
 
@@ -160,3 +164,19 @@ def _number(value: Value) -> float | None:
 def _text(value: Value) -> str | None:
     """A text, or a truth as a condition spells it; None for a number."""
     return str(value).lower() if isinstance(value, bool) else value if isinstance(value, str) else None
+
+
+def judge_now(site: Site, text: str, percent: float | None, stage: str | None) -> Judged:
+    """A condition of an operation (`when`), judged now; `percent` and `stage` are where the operation goes.
+
+    Metrics are asked only where the condition names one, and not for long: a way back does not wait for them.
+    """
+    condition = parse_condition(text)
+    shown, _ = site.flags_or_trouble()
+    standing = standing_of(site.playbook, site.state(), shown)
+    named = {use.name for use in names_in(condition)}
+    metrics = any(name in named for name, metric in site.playbook.metrics.items() if metric.check is not None)
+    seen = look(site, [], metrics=metrics, deadline=WHEN_DEADLINE, percent=percent, stage=stage) if metrics else None
+    facts = facts_of(site, standing, seen)
+    there = {"percent": percent, "fraction": None if percent is None else percent / 100, "stage": stage}
+    return evaluate(condition, replace(facts, values={**facts.values, **there}, percent=percent))

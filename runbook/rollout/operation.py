@@ -13,6 +13,7 @@ from runbook.actions.listener import Listener
 from runbook.actions.runner import Means, StepResult
 from runbook.actions.steps import Plan
 from runbook.playbook.kit import sections_of
+from runbook.rollout.facts import judge_now
 from runbook.rollout.lock import Lock
 from runbook.rollout.looking import ask
 from runbook.rollout.rows import Row
@@ -74,6 +75,7 @@ def means_of(site: Site, lock: Lock, operation: str, listener: Listener, context
         hands=hands,
         look=lambda checks, seconds: ask(site, checks, seconds, percent=percent, stage=context.get("stage")),
         fence=lock.fence,
+        holds=lambda text: judge_now(site, text, percent, context.get("stage")),
         wall=site.clock.wall,
         listener=listener,
     )

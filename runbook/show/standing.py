@@ -49,7 +49,8 @@ def status_page(site: Site, seen: Seen) -> Page:
     for name, samples in seen.samples.items():
         _metric(page, site, name, samples)
     _open(page, site, seen)
-    for drift in seen.standing.drift:
+    # While something is cut off, what it did is no riddle.
+    for drift in seen.standing.drift if seen.underway is None else ():
         page.line("  drift      ", Span(str(drift), "red"), indent=13)
     if seen.flags_trouble:
         page.line("  flags      ", Span(seen.flags_trouble, "red"), indent=13)

@@ -59,9 +59,21 @@ def _is_playbook(path: Path) -> bool:
         if not path.is_file():
             return False
         with path.open("rb") as file:
-            return _PLAYBOOK.search(file.read(1_048_576).replace(b"\0", b"")) is not None
+            data = file.read(1_048_577)
     except OSError:
         return False
+    return _PLAYBOOK.search(data.replace(b"\0", b"")) is not None and _has_the_key(data)
+
+
+def _has_the_key(data: bytes) -> bool:
+    """Whether the top level has the key `runbook`; what is no YAML may be a playbook that was spoilt."""
+    import yaml
+
+    try:
+        top = yaml.compose(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return True
+    return isinstance(top, yaml.MappingNode) and any(key.value == "runbook" for key, _ in top.value)
 
 
 @dataclass(frozen=True)

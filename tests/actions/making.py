@@ -49,9 +49,7 @@ def hands(
     scale: float = 1.0,
 ) -> Hands:
     masker = Masker()
-    variables = Variables(
-        process={"PATH": "/usr/bin:/bin", **(process or {})}, context=context or {}, masker=masker
-    )
+    variables = Variables(process={"PATH": "/usr/bin:/bin", **(process or {})}, context=context or {}, masker=masker)
     return Hands(
         project=folder,
         url=url,

@@ -150,8 +150,8 @@ def test_a_call_is_done_when_the_status_is_the_wanted_one(
     tmp_path: Path, server: Scripted, status: str, wanted: object, ok: bool
 ) -> None:
     server.scripts["/flush"] = answer(b"", status=status)
-    done = act("http", tmp_path, http="/flush", given={"url": server.url}, **({"status": wanted} if wanted else {}))
-    assert (done.ok, done.message) == (ok, f"status {status.split()[0]}")
+    done = act("http", tmp_path, http="/flush", given={"url": server.url}, status=wanted or msgspec.UNSET)
+    assert (done.ok, done.message) == (ok, f"status {status.split(maxsplit=1)[0]}")
     assert server.asked[0].startswith("POST /flush ")
 
 
@@ -188,7 +188,7 @@ def fake_systemctl(folder: Path, script: str) -> dict[str, Any]:
     """A `systemctl` of our own on the path: a real process that notes how it was called."""
     program = folder / "bin" / "systemctl"
     program.parent.mkdir()
-    program.write_text(f"#!/bin/sh\necho \"$@\" >> {folder}/calls\n{script}\n")
+    program.write_text(f'#!/bin/sh\necho "$@" >> {folder}/calls\n{script}\n')
     program.chmod(0o755)
     return {"process": {"PATH": f"{program.parent}:/usr/bin:/bin"}}
 

@@ -150,8 +150,6 @@ def test_output_of_a_step_is_shown_when_it_failed(capsys: pytest.CaptureFixture[
     assert capsys.readouterr().err == ""
 
 
-
-
 def test_a_plan_is_shown_with_every_step_and_its_undo(tmp_path: Path) -> None:
     page = Page()
     plan_page(page, make_house(tmp_path).propose().plan, bake="1 h from then", watching="nobody")

@@ -87,6 +87,13 @@ def inject(practice: Practice, call: Call, fault: str, *argv: str, onwards: bool
     return Hit(_touches(call.name, told, practice.root) or "elsewhere", ran)
 
 
+def delayed(practice: Practice, call: Call, seconds: float, *argv: str, **more: str) -> subprocess.Popen[str]:
+    """A command that waits so long before it makes a call, and is running on."""
+    log = practice.root.with_name(f"{practice.root.name}.strace")
+    injected = f"inject={call.name}:delay_enter={int(seconds * 1e6)}:when={call.ordinal}"
+    return _start(practice, ["-e", f"trace={call.name}", "-e", injected], log, argv, more)
+
+
 @contextlib.contextmanager
 def stopped(practice: Practice, call: Call, *argv: str, **more: str) -> Iterator[subprocess.Popen[str]]:
     """A command that stands still (SIGSTOP) at a call; it goes on when the block is left, and is then waited for."""

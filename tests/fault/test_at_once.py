@@ -9,10 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from tests.fault import acceptance
-from tests.fault.calls import Call, first, stopped
+from tests.fault.calls import Call, delayed, first, stopped
 from tests.fault.practice import SHOWN, Practice, Ran, copy, ended, until
 from tests.fault.scenarios import EMERGENCY, RAMP
-
 
 PATIENCE = 15.0  # seconds that an emergency may take, whoever stands in its way
 OVERTAKEN = (5, 143, -9, -15)  # told so by its journal, or ended by the emergency
@@ -117,6 +116,23 @@ def test_a_ramp_that_slept_through_an_emergency(
     made: Callable[[str], Practice], project_at: Callable[[str], Practice], ramp_calls: list[Call], where: str
 ) -> None:
     frozen_at_each(made("tasters@10"), project_at("tasters@10"), [first(ramp_calls, where)])
+
+
+@pytest.mark.needs("strace")
+def test_a_ramp_that_slept_right_before_the_rename(
+    project_at: Callable[[str], Practice], ramp_calls: list[Call]
+) -> None:
+    """It has compared the file with what it read, and nothing is looked at again before the new one is in its place."""
+    practice = project_at("tasters@10")
+    ramp = delayed(practice, first(ramp_calls, "conf/menu.env", "renameat"), 18.0, *RAMP)
+    until(lambda: any(practice.flags.parent.glob(".menu.env.*")), "the ramp is about to rename")
+    began = time.monotonic()
+    taken = practice.run(*EMERGENCY)
+    assert taken.code == 0, taken
+    assert time.monotonic() - began < PATIENCE
+    ran = ended(ramp)
+    assert ran.code in OVERTAKEN, ran
+    assert acceptance.settled(run, practice, "dark@0") == []
 
 
 @pytest.mark.fault

@@ -247,4 +247,3 @@ def open_house(folder: Path, clock: SetClock, *, operator: str = "ana", store: b
         store_trouble="" if store else "the store is away for this test",
     )
     return House(folder, clock, site)
-

@@ -21,9 +21,7 @@ BAKE = Bake(at_least=HOUR, recommended=2 * HOUR)
 
 
 def entered(clock: SetClock) -> Position:
-    return Position(
-        stage="canary", percent=5.0, since=clock.wall(), boot=clock.boot_id(), boot_time=clock.boot_time()
-    )
+    return Position(stage="canary", percent=5.0, since=clock.wall(), boot=clock.boot_id(), boot_time=clock.boot_time())
 
 
 @pytest.fixture

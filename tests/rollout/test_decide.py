@@ -37,9 +37,7 @@ def row(decision: Decision, identity: str) -> Row:
 def seen(house: House, *values: float | None, every: float = 60.0) -> None:
     """Samples of the error rate, one after the other, as looks before this one left them; then it is now."""
     for value in values:
-        house.store.keep_samples(
-            house.site.chain, [SampleRow(metric="error_rate", t=house.clock.wall(), value=value)]
-        )
+        house.store.keep_samples(house.site.chain, [SampleRow(metric="error_rate", t=house.clock.wall(), value=value)])
         house.clock.pass_time(every)
 
 
@@ -67,7 +65,7 @@ def test_every_rule_is_shown_in_order_and_not_only_the_first_that_says_no(tmp_pa
     made = decision(house)
     kinds = [row.kind for row in made.rows]
     order = ["hold", "drift", "trigger", "bake", "sampled", "gate", "incident", "sign"]
-    assert [kind for kind in dict.fromkeys(kinds)] == order
+    assert list(dict.fromkeys(kinds)) == order
     assert kinds.count("gate") == 2
     against = {row.kind for row in made.against()}
     assert against == {"hold", "drift", "bake", "gate", "incident", "sign"}

@@ -224,7 +224,9 @@ def test_it_takes_the_work_out_of_the_hands_of_a_ramp(house: House) -> None:
     later = house.again()
     assert later.at() == "off@0"
     assert later.site.state().operation is None
-    outcomes = [r.event.payload["outcome"] for r in later.store.events(later.site.chain) if r.event.kind == "operation.ended"]
+    outcomes = [
+        r.event.payload["outcome"] for r in later.store.events(later.site.chain) if r.event.kind == "operation.ended"
+    ]
     assert sorted(outcomes) == ["done", "taken-over"]
     assert house.journals() == []
 
@@ -232,7 +234,9 @@ def test_it_takes_the_work_out_of_the_hands_of_a_ramp(house: House) -> None:
 def test_it_ends_what_a_killed_operation_left_running(house: House) -> None:
     """The deploy of a killed ramp still sleeps; the emergency finds it by its mark and ends it."""
     left = subprocess.Popen(["sleep", "60"], env={MARKER: "op-1/0"})
-    journal = Journal.begin(house.site.journals, house.site.slug, header(steps=[StepRecord(kind="redeploy", title="r")]))
+    journal = Journal.begin(
+        house.site.journals, house.site.slug, header(steps=[StepRecord(kind="redeploy", title="r")])
+    )
     journal.note(Entry(state="begun", at=1.0, step=0))
     try:
         assert alarm(house).outcome == "done"

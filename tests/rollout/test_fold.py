@@ -47,7 +47,7 @@ def folded(*events: Event, redacted: frozenset[int] = frozenset()) -> State:
 
 def entered(at: float, name: str, *, how: str = "ramp", epoch: int = 1, late: bool = False) -> Event:
     stage, _, percent = name.partition("@")
-    told = {"stage": stage, "percent": float(percent), "how": how, "flags": {"P": percent}, "boot": "b"}
+    told: dict[str, Any] = {"stage": stage, "percent": float(percent), "how": how, "flags": {"P": percent}, "boot": "b"}
     return event(at, "position.entered", epoch=epoch, late=late, boot_time=at, verified=True, **told)
 
 

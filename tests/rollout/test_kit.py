@@ -94,7 +94,9 @@ def test_with_line_ends_of_windows_the_value_is_set_all_the_same(tmp_path: Path)
     assert kept == [b"PORT=8080\r", b"NAME='not ours'\r"]
 
 
-@pytest.mark.parametrize("value", ["a|b", "a&b", "a\\b", "a b", "$(touch pwned)", "`touch pwned`", "'", '"', "a#b", "%s", "\\1"])
+@pytest.mark.parametrize(
+    "value", ["a|b", "a&b", "a\\b", "a b", "$(touch pwned)", "`touch pwned`", "'", '"', "a#b", "%s", "\\1"]
+)
 def test_a_value_is_a_value_whatever_it_holds(tmp_path: Path, value: str) -> None:
     (tmp_path / ".env").write_text("KEY=old\nOTHER=1\n")
     sh = "\n".join(["set -eu", f"cd '{tmp_path}'", *sed_lines(".env", {"KEY": value})])
@@ -117,7 +119,11 @@ def test_the_kit_is_a_playbook_for_the_emergency(tmp_path: Path) -> None:
     house.ramp()
     kit = read_kit(kit_path(house.site.state_folder, house.site.slug))
     assert kit is not None
-    assert (kit.position, kit.written_at, kit.playbook) == ("off@0", house.clock.now, ("checkout", "playbooks/checkout.yaml"))
+    assert (kit.position, kit.written_at, kit.playbook) == (
+        "off@0",
+        house.clock.now,
+        ("checkout", "playbooks/checkout.yaml"),
+    )
     shutil.rmtree(house.folder / "playbooks")
     loaded = from_plain(kit.sections, "kit")
     assert loaded.errors == []
@@ -131,7 +137,9 @@ def test_the_kit_is_a_playbook_for_the_emergency(tmp_path: Path) -> None:
 
 def test_a_kit_holds_names_of_secrets_and_never_values(tmp_path: Path) -> None:
     secrets = "secrets: {DEPLOY_TOKEN: {env: DEPLOY_TOKEN}}\n"
-    text = (PLAYBOOK + STAGES).replace("redeploy: {command: [sh, deploy.sh],", 'redeploy: {run: "sh deploy.sh $DEPLOY_TOKEN",')
+    text = (PLAYBOOK + STAGES).replace(
+        "redeploy: {command: [sh, deploy.sh],", 'redeploy: {run: "sh deploy.sh $DEPLOY_TOKEN",'
+    )
     house = make_house(tmp_path, secrets + text)
     os.environ["DEPLOY_TOKEN"] = "hunter2-hunter2"
     try:

@@ -144,7 +144,9 @@ def test_rungs_by_percentage_stage_or_both(text: str, names: list[str]) -> None:
     assert [rung.name for rung in named_rungs(RUNGS, text)] == names
 
 
-@pytest.mark.parametrize("text", ["25", "canary@50", "canry", "", "@", "@10", "canary@", "nan", "inf", "-5", "1000", "a@b@10"])
+@pytest.mark.parametrize(
+    "text", ["25", "canary@50", "canry", "", "@", "@10", "canary@", "nan", "inf", "-5", "1000", "a@b@10"]
+)
 def test_a_name_that_is_no_rung_is_refused_with_the_ladder(text: str) -> None:
     with pytest.raises(Refusal) as refused:
         named_rungs(RUNGS, text)

@@ -22,6 +22,12 @@ def house(tmp_path: Path) -> House:
     return make_house(tmp_path)
 
 
+@pytest.fixture
+def quick(tmp_path: Path) -> House:
+    """The same, with a verify that gives up soon."""
+    return make_house(tmp_path, (PLAYBOOK + STAGES).replace("verify_within: 5s", "verify_within: 600ms"))
+
+
 def refusal(house: House, target: str | None) -> Refusal:
     with pytest.raises(Refusal) as refused:
         house.propose(target)
@@ -48,7 +54,7 @@ def test_a_step_edits_only_the_values_redeploys_verifies_and_says_where_we_are(h
 
 
 def test_kit_journal_and_event_are_there_before_the_first_change(house: House) -> None:
-    """The redeploy, which runs after the flags, sees all three; the flag step's journal entry is older than its file."""
+    """The redeploy, which runs after the flags, sees all three."""
     house.file("deploy.sh").write_text("cp -r .runbook seen; cp .env live.env")
     house.ramp()
     kit = json.loads(next(house.file("seen").glob("kit/*.json")).read_text())
@@ -89,38 +95,27 @@ def test_a_failing_redeploy_restores_every_byte_and_deploys_the_old_values(house
     assert house.kinds() == ["operation.started", "operation.ended"]
 
 
-def test_a_verify_that_does_not_hold_is_undone_and_the_bake_runs_on(house: House) -> None:
-    house.stand_at("canary@5")
-    before, since = house.env(), house.clock.now
-    house.clock.pass_time(7200)
-    house.file("deploy.sh").write_text("test -e once && cp .env live.env; touch once")
-    house.site.playbook = _quick_verify(house)
-    ended = house.ramp()
+def test_a_verify_that_does_not_hold_is_undone_and_the_bake_runs_on(quick: House) -> None:
+    quick.stand_at("canary@5")
+    before, since = quick.env(), quick.clock.now
+    quick.clock.pass_time(7200)
+    quick.file("deploy.sh").write_text("test -e once && cp .env live.env; touch once")
+    ended = quick.ramp()
     assert (ended.outcome, ended.exit) == ("undone", Exit.FAILED)
-    assert house.env() == before
-    position = house.standing().position
+    assert quick.env() == before
+    position = quick.standing().position
     assert position is not None
     assert (position.name, position.since) == ("canary@5", since)
 
 
-def _quick_verify(house: House) -> object:
-    text = (house.folder / "playbooks" / "checkout.yaml").read_text().replace("verify_within: 5s", "verify_within: 1s")
-    from tests.rollout.site import playbook_in
-
-    playbook = playbook_in(house.folder, text)
-    house.site.environment = playbook.environments["production"]
-    return playbook
-
-
-def test_where_the_undo_does_not_verify_it_stands_half_done(house: House) -> None:
-    house.file("deploy.sh").write_text("echo > live.env; exit 1")
-    house.site.playbook = _quick_verify(house)
-    ended = house.ramp()
+def test_where_the_undo_does_not_verify_it_stands_half_done(quick: House) -> None:
+    quick.file("deploy.sh").write_text("echo > live.env; exit 1")
+    ended = quick.ramp()
     assert (ended.outcome, ended.exit) == ("half-done", Exit.FAILED)
-    assert house.env() == ENV
-    found = underway(house.again().site)
+    assert quick.env() == ENV
+    found = underway(quick.again().site)
     assert found is not None
-    refused = refusal(house, None)
+    refused = refusal(quick, None)
     assert refused.exit in (Exit.FAILED, Exit.BUSY)
 
 
@@ -163,7 +158,9 @@ def test_the_next_rung_or_refused(house: House) -> None:
 
 def test_a_dry_run_changes_and_keeps_nothing(house: House) -> None:
     house.stand_at("canary@5")
-    before = {path: path.read_bytes() for path in house.folder.rglob("*") if path.is_file() and "state" not in path.name}
+    before = {
+        path: path.read_bytes() for path in house.folder.rglob("*") if path.is_file() and "state" not in path.name
+    }
     kinds = house.kinds()
     made = propose(house.site, None, deadline=10.0, dry_run=True)
     assert made.decision.verdict is Verdict.NO_GO

@@ -16,9 +16,7 @@ from runbook.store.state import Position, State
 SAFE = {"HOPS": "0", "REASON": "false", "PERCENT": "0"}
 OFF = Stage(name="off", rungs=(Rung(percent=0.0),))
 CANARY = Stage(name="canary", rungs=(Rung(percent=5.0), Rung(percent=10.0)), set={"HOPS": "1"})
-PLAYBOOK = Playbook(
-    service="checkout", path="p.yaml", flags=Flags(percent="PERCENT", safe=SAFE), stages=(OFF, CANARY)
-)
+PLAYBOOK = Playbook(service="checkout", path="p.yaml", flags=Flags(percent="PERCENT", safe=SAFE), stages=(OFF, CANARY))
 
 
 def with_first(stage: Stage) -> Playbook:
@@ -65,8 +63,8 @@ def test_any_other_first_stage_is_entered_by_ramp(asks: Stage) -> None:
 def test_with_no_history_drift_is_measured_against_the_first_stage() -> None:
     standing = standing_of(PLAYBOOK, State(), {**SAFE, "HOPS": "3", "PERCENT": "25"})
     assert standing.position is None
-    assert standing.drift == (Drift("HOPS", "0", "3"), Drift("PERCENT", "0", "25"))
-    assert str(standing.drift[0]) == "HOPS is 3, 0 was left"
+    assert standing.drift == (Drift("HOPS", "0", "3", left=False), Drift("PERCENT", "0", "25", left=False))
+    assert str(standing.drift[0]) == "HOPS is 3, the first stage has 0"
     assert shown_next(standing) == "off@0"
 
 

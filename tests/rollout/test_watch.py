@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from runbook.judge.verdicts import Verdict
@@ -205,15 +206,9 @@ def test_a_watch_ends_when_somebody_moves_the_service(made: Callable[[str], Hous
     def moved(tick: Tick) -> None:
         house.again().stand_at("canary@10")
 
-    house.site.environment = _fast(house)
+    house.site.environment = msgspec.structs.replace(house.site.environment, bake_scale=0.001)
     watched = watch(house.site, house.heard, act=True, seconds=None, to_the_end=True, shown=moved)
     assert watched.why == "moved"
-
-
-def _fast(house: House) -> object:
-    import msgspec
-
-    return msgspec.structs.replace(house.site.environment, bake_scale=0.001)
 
 
 def test_where_nothing_was_entered_there_is_nothing_to_watch(tmp_path: Path) -> None:

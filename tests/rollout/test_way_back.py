@@ -142,7 +142,7 @@ def test_the_recorded_values_are_written_back_and_the_bake_runs_on(house: House)
 
 
 def test_undo_is_last_in_first_out_and_one_that_fails_does_not_stop_the_rest(house: House) -> None:
-    """Two actions with an undo of their own, the flags, the redeploy: back in the other order, one redeploy at the end."""
+    """Two actions with an undo of their own, the flags, the redeploy: back in the other order, one redeploy last."""
     [file] = house.site.flag_files()
     prepared = file.prepare({"LIMIT": "5"})
     mark = "echo {} >> order.log"

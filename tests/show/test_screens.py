@@ -124,7 +124,9 @@ def test_a_spark_of_the_last_values(values: list[float], bars: str) -> None:
 
 def rows() -> tuple[Row, ...]:
     return (
-        Row("gate/0", "error_rate < 2%", "gate", Status.FAIL, "7.5 %", "< 2 %", "too many", n=12, age=3.0, remedy="wait"),
+        Row(
+            "gate/0", "error_rate < 2%", "gate", Status.FAIL, "7.5 %", "< 2 %", "too many", n=12, age=3.0, remedy="wait"
+        ),
         Row("gate/1", "p95 < 3s", "gate", Status.UNKNOWN, message="no data", reason=Reason.NODATA),
         Row("gate/2", "x < 1", "gate", Status.FAIL, counts=False),
         Row("bake", "bake 1 h", "bake", Status.PASS, "2 h", remedy="never shown"),

@@ -164,7 +164,7 @@ def test_a_folder_of_somebody_else_is_not_written() -> None:
         home.chmod(0o777)
         code = (
             "import os, sys; from pathlib import Path\n"
-            "import platformdirs, platformdirs.unix\n"
+            "import fcntl, platformdirs, platformdirs.unix\n"
             "from runbook.system.project import state_folder\n"
             "os.environ['XDG_STATE_HOME'] = sys.argv[2]\n"
             f"os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})\n"

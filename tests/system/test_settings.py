@@ -70,7 +70,7 @@ def test_only_our_own_names_are_read_from_dotenv(tmp_path: Path) -> None:
 
 
 def test_dotenv_is_read_as_it_is_written(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("export RUNBOOK_OPERATOR=\"ana ${HOME} $(id)\"  # who\n")
+    (tmp_path / ".env").write_text('export RUNBOOK_OPERATOR="ana ${HOME} $(id)"  # who\n')
     assert read_settings(tmp_path, {"HOME": "/root"}).get("operator") == "ana ${HOME} $(id)"
 
 
