@@ -17,6 +17,7 @@ from runbook.judge.verdicts import Status, Verdict, verdict_of
 from runbook.language.durations import parse_duration, show_duration
 from runbook.rollout.ladder import Rung, flags_at, named_rungs
 from runbook.rollout.looking import look
+from runbook.rollout.ramp import stage_is_gone
 from runbook.rollout.rows import counted_checks
 from runbook.rollout.site import Site
 from runbook.rollout.standing import Standing, standing_of
@@ -59,7 +60,7 @@ def preflight(
     shown, trouble = site.flags_or_trouble()
     standing = standing_of(site.playbook, site.state(), shown)
     to = _meant(standing, stage)
-    checks = _required(site, to)
+    checks = _required(site, standing, to)
     if only:
         checks = _only(checks, only)
     if not automatic:
@@ -78,9 +79,11 @@ def _meant(standing: Standing, stage: str | None) -> Rung | None:
     return named_rungs(standing.rungs, stage)[0] if stage is not None else standing.next
 
 
-def _required(site: Site, to: Rung | None) -> list[Check]:
+def _required(site: Site, standing: Standing, to: Rung | None) -> list[Check]:
     if not site.playbook.stages:
         return [check for listed in site.playbook.checklists.values() for check in listed]
+    if to is None and standing.gone:
+        raise stage_is_gone(site, standing)
     if to is None:
         raise Refusal("we are at the top of the ladder: there is no next stage", next_steps=["runbook preflight STAGE"])
     return [check for name in to.stage.requires for check in site.playbook.checklists.get(name, ())]

@@ -29,6 +29,7 @@ def show(shared: Shared, page: Page) -> None:
     print_page(page, sys.stderr, colour=wants_colour(sys.stderr, shared.no_color))
 
 
+LONGEST, MOST, TAIL = 500, 2000, 20  # characters of a line, lines of a step, lines kept for when it fails
 KEYS = "1234567890abcdefghijklmnopqrstuvwxyz"
 
 
@@ -38,16 +39,20 @@ class Telling(Listener):
     def __init__(self, shared: Shared, objective: float | None = None) -> None:
         self._shared = shared
         self._output: list[str] = []
+        self._count = 0
 
     def begun(self, record: StepRecord) -> None:
-        self._output = []
+        self._output, self._count = [], 0
         if is_terminal(sys.stderr) and not self._shared.quiet and record.kind in ("redeploy", "verify"):
             say(self._shared, Span(f"  ..  {record.title:<12}  {record.detail}", "dim"))
 
     def line(self, text: str) -> None:
-        self._output.append(text)
-        if self._shared.verbose:
-            say(self._shared, Span(f"        | {text}", "dim"))
+        self._count += 1
+        self._output = [*self._output[-TAIL:], text[:LONGEST]]
+        if not self._shared.verbose or self._count > MOST:
+            return
+        more = "" if self._count < MOST else "   (the lines after this one are only counted)"
+        say(self._shared, Span(f"        | {text[:LONGEST]}{more}", "dim"))
 
     def ended(self, record: StepRecord, mark: str, message: str, seconds: float) -> None:
         if self._shared.quiet:

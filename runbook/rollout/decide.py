@@ -37,6 +37,7 @@ def decide(site: Site, standing: Standing, to: Rung | None, evidence: Evidence) 
     """Every rule of the step from where we stand to `to` (None: leaving the top, only the rung's own rules)."""
     rows = [
         *hold_rows(site),
+        *position_rows(standing),
         *drift_rows(standing),
         *(trigger_rows(evidence.ruled) if standing.entered else []),
         *rung_rows(site, standing, evidence.facts),
@@ -66,6 +67,22 @@ def hold_rows(site: Site) -> list[Row]:
             observed=f"held by {'a trigger' if hold.automatic else hold.by}{until}",
             message=hold.reason,
             remedy="runbook release",
+        )
+    ]
+
+
+def position_rows(standing: Standing) -> list[Row]:
+    """A no where the playbook has no longer the stage we stand in: nothing else can be judged then."""
+    if not standing.gone or standing.position is None:
+        return []
+    return [
+        Row(
+            id="position",
+            title="the playbook has the stage we are in",
+            kind="position",
+            status=Status.FAIL,
+            observed=f"no stage {standing.position.stage}",
+            remedy="runbook adopt POSITION --reason TEXT",
         )
     ]
 

@@ -85,6 +85,8 @@ def propose(site: Site, target: str | None, *, deadline: float, dry_run: bool) -
 
 def choose(site: Site, standing: Standing, target: str | None) -> Rung:
     """The rung that is meant: the named one, else the next."""
+    if standing.gone:
+        raise stage_is_gone(site, standing)
     if not standing.rungs:
         raise Refusal(f"{site.playbook.service} has no stages to ramp", next_steps=["runbook health-check"])
     if target is None:
@@ -101,6 +103,16 @@ def choose(site: Site, standing: Standing, target: str | None) -> Rung:
     if following in named:
         return following
     return named[0]
+
+
+def stage_is_gone(site: Site, standing: Standing) -> Refusal:
+    """The refusal where the playbook has no longer the stage we stand in."""
+    here = standing.position.name if standing.position else ""
+    return Refusal(
+        f"we are at {here}, and the playbook of {site.playbook.service} has no such stage any more",
+        exit_=Exit.NO_GO,
+        next_steps=["runbook adopt POSITION --reason TEXT  says where we are now", "runbook rollback --emergency"],
+    )
 
 
 def refuse_skipping(standing: Standing, to: Rung) -> None:
@@ -239,15 +251,15 @@ def taken_back(
 ) -> Ended:
     """A failure on the way: restore, redeploy, verify, and say what is true now. `back` looks from the old position."""
     failed = results[-1] if results else None
-    why = why or (f"{failed.record.title}: {failed.message}" if failed else "you asked to stop")
     interrupted = site.interruptions.stopping
+    why = why or (f"{failed.record.title}: {failed.message}" if failed else "you asked to stop" if interrupted else "")
     undoing = undo(plan, journal, back)
     outcome = "undone" if undoing.over else "half-done"
     exit_ = Exit.FAILED
     if interrupted and undoing.over:
         exit_ = Exit.TERMINATED if site.interruptions.signal == 15 else Exit.INTERRUPTED
     where = plan.came_from or "where it was"
-    told = f"{why}. " + ("; ".join(undoing.said) or "nothing had been changed")
+    told = (f"{why}. " if why else "") + ("; ".join(undoing.said) or "nothing had been changed")
     message = (
         f"{told}. {site.playbook.service} is at {where}, as before" if undoing.over else f"{told}. It stands half done"
     )

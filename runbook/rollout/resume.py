@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from runbook.actions.base import Action
 from runbook.actions.journal import Entry, Header, Journal, TakenOver
 from runbook.actions.listener import Listener
 from runbook.actions.runner import Means, StepResult, walk
-from runbook.actions.steps import Act, Plan, Redeploy, SetFlags, Step
+from runbook.actions.steps import Act, Plan, SetFlags, Step
 from runbook.flags.changes import FlagTrouble
 from runbook.flags.target import FlagFile
 from runbook.playbook.load import from_plain
-from runbook.playbook.model import Environment, Playbook
 from runbook.rollout.aftermath import aftermath
 from runbook.rollout.lock import Lock, service_locked
 from runbook.rollout.operation import Ended, entered_event, finish, means_of
-from runbook.rollout.planning import verify_step
+from runbook.rollout.planning import steps_to
 from runbook.rollout.ramp import overtaken, taken_back
 from runbook.rollout.rollback import end_of_way_back
 from runbook.rollout.site import Site
@@ -50,27 +48,36 @@ def reopen(site: Site, found: Underway) -> CutOff:
         )
     site.playbook, site.environment = loaded.playbook, environment
     journal = found.journal or Journal.begin(site.journals, site.slug, header)
-    steps = tuple(
-        _step(site, loaded.playbook, environment, header, number, journal) for number in range(len(header.steps))
-    )
+    steps = (*_flag_steps(site, header), *_other_steps(site, header))
     return CutOff(site, Plan(header.kind, header.came_from, header.to, steps), journal)
 
 
-def _step(
-    site: Site, playbook: Playbook, environment: Environment, header: Header, number: int, journal: Journal
-) -> Step:
-    record = header.steps[number]
-    if record.kind == "set":
-        file = FlagFile(site.project, record.place, record.in_place, site.state_folder)
-        return SetFlags(file, None, record.values, insist=record.insist)
-    if record.kind == "redeploy" and environment.redeploy is not None:
-        return Redeploy(environment.redeploy.action)
-    if record.kind == "do":
-        actions = [item for item in (playbook.rollback.steps if playbook.rollback else ()) if isinstance(item, Action)]
-        same = [item for item in actions if item.title == record.title]
-        if same:
-            return Act(same[0], environment.url)
-    return verify_step(playbook, environment)
+def _flag_steps(site: Site, header: Header) -> list[Step]:
+    """The flag edits, as they were wanted; what is to be written is worked out anew."""
+    return [
+        SetFlags(
+            FlagFile(site.project, record.place, record.in_place, site.state_folder),
+            None,
+            record.values,
+            insist=record.insist,
+        )
+        for record in header.steps
+        if record.kind == "set"
+    ]
+
+
+def _other_steps(site: Site, header: Header) -> tuple[Step, ...]:
+    """Redeploy, what else there was to do, verify: made again from the header's own sections, in the same order."""
+    rollback = site.playbook.rollback if header.kind in ("rollback", "emergency") else None
+    steps = steps_to(site, [], extra=rollback.steps if rollback else ())
+    recorded = [record.kind for record in header.steps if record.kind != "set"]
+    if [step.record().kind for step in steps] != recorded:
+        raise Refusal(
+            "the journal of the operation tells of other steps than its sections",
+            exit_=Exit.FAILED,
+            next_steps=["runbook rollback --emergency"],
+        )
+    return steps
 
 
 def finish_cut_off(cut: CutOff, listener: Listener, *, wait: float = 0.0) -> Ended:

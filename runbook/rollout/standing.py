@@ -40,8 +40,15 @@ class Standing:
         return rung_at(self.rungs, self.position.stage, self.position.percent) if self.position else None
 
     @property
+    def gone(self) -> bool:
+        """Whether the playbook has no longer the stage we stand in."""
+        position = self.position
+        return position is not None and all(rung.stage.name != position.stage for rung in self.rungs)
+
+    @property
     def next(self) -> Rung | None:
-        return above(self.rungs, self.position)
+        """The next rung up; None at the top, and where nobody can tell because our stage is gone."""
+        return None if self.gone else above(self.rungs, self.position)
 
 
 def standing_of(playbook: Playbook, state: State, shown: Mapping[str, str | None]) -> Standing:

@@ -33,6 +33,8 @@ def undo(plan: Plan, journal: Journal, means: Means) -> Undoing:
     """
     undoing = Undoing()
     means.hands.stopping = lambda: False
+    # Also where an undo before this one was cut off after its redeploy: only verify tells whether it is over.
+    before = any(journal.state_of(number) == "undone" for number in range(len(plan.steps)))
     touched = [number for number in range(len(plan.steps)) if journal.state_of(number) in TOUCHED]
     restored = True
     for number in reversed(touched):
@@ -42,9 +44,10 @@ def undo(plan: Plan, journal: Journal, means: Means) -> Undoing:
         elif isinstance(step, Act) and step.action.undo is not None:
             _action(step, number, journal, means, undoing)
     deployed = _redeploy(plan, touched, journal, means, undoing)
-    # Also where an undo before this one was cut off after its redeploy: only verify tells whether it is over.
-    before = any(journal.state_of(number) == "undone" for number in range(len(plan.steps)))
     holds = _verify(plan, means, undoing) if undoing.changed or before or deployed is not None else None
+    if holds is False and deployed is None:  # it was never redeployed by us, and does not run with the old values
+        deployed = _redeploy(plan, list(range(len(plan.steps))), journal, means, undoing)
+        holds = _verify(plan, means, undoing) if deployed is not None else holds
     undoing.over = restored and (holds is True or (holds is None and deployed is not False))
     return undoing
 

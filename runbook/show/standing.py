@@ -52,6 +52,8 @@ def status_page(site: Site, seen: Seen) -> Page:
     # While something is cut off, what it did is no riddle.
     for drift in seen.standing.drift if seen.underway is None else ():
         page.line("  drift      ", Span(str(drift), "red"), indent=13)
+    if seen.standing.gone:
+        page.line("  position   ", Span("the playbook has no such stage any more", "red"), indent=13)
     if seen.flags_trouble:
         page.line("  flags      ", Span(seen.flags_trouble, "red"), indent=13)
     _next(page, site, seen)
@@ -188,7 +190,7 @@ def _next(page: Page, site: Site, seen: Seen) -> None:
         page.next("runbook resume", "runbook rollback --emergency")
         return
     following = seen.standing.next
-    if seen.standing.drift:
+    if seen.standing.drift or seen.standing.gone:
         takes = "runbook adopt POSITION --reason TEXT  takes what is there"
         page.next(*(["runbook adopt --restore"] if seen.standing.entered else []), takes)
         return

@@ -1,71 +1,21 @@
-"""The runner: what is written before what, what stops it, and when a verify holds."""
+"""The runner: what is written before what, what stops it, and what it leaves alone."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from runbook.actions.base import Action
-from runbook.actions.journal import Journal, TakenOver, read_journal
+from runbook.actions.journal import TakenOver
 from runbook.actions.listener import Listener
-from runbook.actions.runner import Means, StepResult, perform, undo_flags, verify, walk
-from runbook.actions.steps import Act, Plan, SetFlags, Step, StepRecord, Verify
-from runbook.checks.base import Check, CheckResult
-from runbook.checks.file import File
+from runbook.actions.runner import perform, undo_flags, walk
+from runbook.actions.steps import Act, Plan, SetFlags, StepRecord
 from runbook.flags.target import FlagFile
-from runbook.judge.verdicts import Status
+from runbook.judge.verdicts import Judged, Reason, Truth
 from tests.actions.making import hands, journal_of, run
-
-
-@dataclass
-class Walked:
-    """One walk in a folder, with what it needs."""
-
-    folder: Path
-    fences: list[str] = field(default_factory=list)
-    looks: list[float] = field(default_factory=list)
-    answers: list[Sequence[Status]] = field(default_factory=list)
-    stop: Callable[[], bool] = lambda: False
-    journal: Journal = field(init=False, repr=False)
-
-    def means(self, listener: Listener | None = None) -> Means:
-        return Means(
-            hands=hands(self.folder, stopping=lambda: self.stop()),
-            look=self.look,
-            fence=self.fences.append,
-            wall=time.time,
-            listener=listener or Listener(),
-        )
-
-    def look(self, checks: Sequence[Check], seconds: float) -> list[CheckResult]:
-        """The answers one after the other, then the last again; without answers what the checks themselves see."""
-        self.looks.append(seconds)
-        if not self.answers:
-            return [CheckResult(check, is_there(self.folder, check)) for check in checks]
-        statuses = self.answers[min(len(self.looks), len(self.answers)) - 1]
-        return [CheckResult(check, status) for check, status in zip(checks, statuses, strict=False)]
-
-    def do(self, *steps: Step, go_on: bool = False, listener: Listener | None = None) -> list[StepResult]:
-        plan = Plan("ramp", "off@0", "canary@5", steps)
-        self.journal = journal_of(self.folder, plan.records())
-        return walk(plan, self.journal, self.means(listener), go_on=go_on)
-
-    def states(self) -> list[tuple[str, int | None]]:
-        read = read_journal(self.journal.path)
-        assert read is not None
-        return [(entry.state, entry.step) for entry in read.entries]
-
-
-def is_there(folder: Path, check: Check) -> Status:
-    return Status.PASS if (folder / check.options.file).exists() else Status.FAIL
-
-
-def there(name: str, *, level: str = "error") -> Check:
-    return Check(title=name, id=name, kind="file", options=File(file=name), level=level)
+from tests.actions.walking import Walked
 
 
 @pytest.fixture
@@ -108,7 +58,7 @@ def test_steps_that_were_done_are_not_done_again(walked: Walked) -> None:
 
 
 def test_asked_to_stop_it_stops_before_the_next_step(walked: Walked) -> None:
-    walked.stop = lambda: (walked.folder / "stop").exists()
+    walked.stop = (walked.folder / "stop").exists
     results = walked.do(Act(run("touch stop")), Act(run("touch second")))
     assert [(one.ok, one.interrupted) for one in results][-1] == (False, True)
     assert not (walked.folder / "second").exists()
@@ -153,69 +103,6 @@ def test_a_variable_that_is_not_set_is_said_and_nothing_runs(tmp_path: Path) -> 
     assert not done.ok
     assert "NOBODY_SET_THIS" in done.message
     assert not (tmp_path / "ran").exists()
-
-
-def verified(walked: Walked, step: Verify) -> StepResult:
-    return verify(step, StepRecord(kind="verify", title="verify"), walked.means())
-
-
-P, F, U, S, W = Status.PASS, Status.FAIL, Status.UNKNOWN, Status.SKIPPED, Status.WAIVED
-
-
-@pytest.mark.parametrize(
-    ("answers", "passes", "ok", "looks"),
-    [
-        ([[P, P]], 1, True, 1),
-        ([[F, P], [P, P]], 1, True, 2),
-        ([[U, P], [P, P]], 1, True, 2),
-        ([[P, P]], 3, True, 3),
-        ([[P, P], [F, P], [P, P], [P, P]], 2, True, 4),
-        ([[P, W]], 1, True, 1),
-        ([[S, S]], 1, False, None),
-        ([[]], 1, False, None),
-        ([[U, U]], 1, False, None),
-        ([[P, F]], 1, False, None),
-    ],
-)
-def test_a_verify_holds_when_all_pass_so_often_in_a_row(
-    walked: Walked, answers: list[list[Status]], passes: int, ok: bool, looks: int | None
-) -> None:
-    walked.answers = list(answers)
-    step = Verify((there("a"), there("b")), within=5.0 if ok else 0.3, passes=passes)
-    result = verified(walked, step)
-    assert result.ok is ok
-    assert looks is None or len(walked.looks) == looks
-
-
-def test_a_warning_does_not_stop_a_verify(walked: Walked) -> None:
-    walked.answers = [[P, F]]
-    assert verified(walked, Verify((there("a"), there("b", level="warn")), within=2.0)).ok
-    walked.answers, walked.looks = [[F]], []
-    assert not verified(walked, Verify((there("b", level="warn"),), within=0.2)).ok
-
-
-def test_a_verify_looks_once_more_after_it_settled(walked: Walked) -> None:
-    walked.answers = [[P], [F], [P]]
-    began = time.monotonic()
-    assert verified(walked, Verify((there("a"),), within=5.0, settle=0.4)).ok
-    assert time.monotonic() - began >= 0.4
-    assert len(walked.looks) == 3
-    walked.answers, walked.looks = [[P], [F]], []
-    assert not verified(walked, Verify((there("a"),), within=0.3, settle=0.3)).ok
-
-
-def test_a_verify_ends_at_its_time_and_says_what_it_saw(walked: Walked) -> None:
-    began = time.monotonic()
-    result = verified(walked, Verify((there("gone"),), within=0.5))
-    assert 0.5 <= time.monotonic() - began < 3.0
-    assert (result.ok, result.message) == (False, "gone: fail")
-    assert all(0.5 <= seconds <= 0.6 for seconds in walked.looks)
-
-
-def test_a_verify_stops_when_asked_to(walked: Walked) -> None:
-    walked.stop = lambda: True
-    result = verified(walked, Verify((there("gone"),), within=60.0))
-    assert (result.ok, result.interrupted) == (False, True)
 
 
 def flag_step(folder: Path, values: dict[str, str], *, insist: bool = False) -> SetFlags:
@@ -273,3 +160,31 @@ def test_a_listener_is_told_when_it_stands_in_the_journal(walked: Walked) -> Non
 
     walked.do(Act(run("true")), Act(run("exit 1")), listener=Counting())
     assert told == [("begun", 1), ("ok", 3), ("begun", 4), ("NO", 6)]
+
+
+@pytest.mark.parametrize(
+    ("truth", "done", "mark"), [(Truth.TRUE, True, "ok"), (Truth.FALSE, False, "--"), (Truth.UNKNOWN, False, "??")]
+)
+def test_an_action_is_left_out_unless_its_when_holds(walked: Walked, truth: Truth, done: bool, mark: str) -> None:
+    marks: list[str] = []
+
+    class Marking(Listener):
+        def ended(self, record: StepRecord, mark: str, message: str, seconds: float) -> None:
+            marks.append(mark)
+
+    means = walked.means(Marking())
+    asked: list[str] = []
+
+    def holds(text: str) -> Judged:
+        asked.append(text)
+        return Judged(truth, Reason.NODATA if truth is Truth.UNKNOWN else None)
+
+    means.holds = holds
+    action = msgspec.structs.replace(run("touch ran"), when="percent > 5")
+    plan = Plan("rollback", "", "", (Act(action), Act(run("touch next"))))
+    journal = journal_of(walked.folder, plan.records())
+    results = walk(plan, journal, means)
+    assert [one.well for one in results] == [True, True]
+    assert ((walked.folder / "ran").exists(), (walked.folder / "next").exists()) == (done, True)
+    assert (asked, marks) == (["percent > 5"], [mark, "ok"])
+    assert journal.state_of(0) == ("done" if done else "skipped")

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -131,7 +132,7 @@ class Project:
         self.write()
         service.scripts |= {
             "/health": answer('{"status": "ok"}'),
-            "/config": lambda connection, request: answer(json.dumps(self.config()))(connection, request),
+            "/config": self.tell_config,
             "/numbers": answer(json.dumps(NUMBERS)),
         }
 
@@ -141,6 +142,10 @@ class Project:
             f"{name}: {body}\n" for name, body in {**SECTIONS, **sections}.items() if body is not None
         ).replace("PORT", str(self.service.port))
         self.playbook.write_text(text)
+
+    def tell_config(self, connection: socket.socket, request: str) -> None:
+        """Answer with what the service runs with just now."""
+        answer(json.dumps(self.config()))(connection, request)
 
     def running(self) -> dict[str, str]:
         """The flags that the service was last started with."""

@@ -8,7 +8,8 @@ import pytest
 
 from tests.command.project import AT_FIRST, FLAGS, Project, Ran
 
-ONE = "{url: http://127.0.0.1:PORT, flags_in: {env: NAME.env}, redeploy: {command: [sh, restart.sh]}, protected: PROTECTED}"
+URL = "url: http://127.0.0.1:PORT"
+ONE = f"{{{URL}, flags_in: {{env: NAME.env}}, redeploy: {{command: [sh, restart.sh]}}, protected: PROTECTED}}"
 
 
 def places(**protected: bool) -> str:

@@ -53,10 +53,12 @@ def forge(project: Project, *statements: str) -> int:
         return sum(store.execute(statement).rowcount for statement in statements)
 
 
+TRIED = "cast(replace(cast(body as text), 'tried enough', 'tried a lot') as blob)"
+ROOT = "cast(replace(cast(head as text), 'root', 'toor') as blob)"
 FORGERIES = {
-    "a word in a payload": ["update payloads set body = cast(replace(cast(body as text), 'tried enough', 'tried a lot') as blob)"],
+    "a word in a payload": [f"update payloads set body = {TRIED}"],
     "a payload taken away": ["delete from payloads where number = 2"],
-    "who did it": ["update events set head = cast(replace(cast(head as text), 'root', 'toor') as blob)"],
+    "who did it": [f"update events set head = {ROOT}"],
     "when it was": ["update events set at = at - 60000000 where number = 3"],
     "an event taken away": ["delete from events where number = 2"],
     "the end cut off": ["delete from events where number > 4", "update chains set number = 4"],

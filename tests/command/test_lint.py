@@ -81,11 +81,13 @@ def test_a_single_mistake(project: Project, section: str, body: str, meant: str)
 @pytest.mark.parametrize(
     "text",
     [
-        "", "   \n", "null\n", "[]\n", "runbook\n", "runbook: [1\n", "runbook: 1\n\tservice: x\n", "runbook: 2\nservice: x\n",
+        "", "   \n", "null\n", "[]\n", "runbook\n", "runbook: [1\n", "runbook: 1\n\tservice: x\n",
+        "runbook: 2\nservice: x\n",
         "runbook: 0\nservice: x\n", "runbook: '1'\n", "runbook: 1\nservice: ../../etc\n", "runbook: 1\nservice: ''\n",
         "runbook: 1\n--- \nrunbook: 1\n", "runbook: 1\nservice: !!python/object/apply:os.system [touch owned]\n",
         "runbook: 1\nservice: &a [*a]\n", "runbook: 1\nservice: x\nflags: &a {b: *a}\n", "runbook: 1\n<<: 7\n",
-        "runbook: 1\nservice: " + "[" * 3000 + "\n", "runbook: 1\nservice: " + "9" * 6000 + "\n", "\x00", "\ufeffrunbook: 1\n",
+        "runbook: 1\nservice: " + "[" * 3000 + "\n", "runbook: 1\nservice: " + "9" * 6000 + "\n", "\x00",
+        "\ufeffrunbook: 1\n",
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_playbook_at_all(project: Project, text: str) -> None:

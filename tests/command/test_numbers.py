@@ -19,7 +19,8 @@ NODATA = [
 ]
 ERROR = [
     '{"errors": "low", "p95": 700}', '{"errors": [0.001, 0.002], "p95": 700}', '{"errors": {}, "p95": 700}',
-    '{"errors": 15, "p95": 700}', '{"errors": -0.1, "p95": 700}', '{"errors": true, "p95": 700}', '{"errors": false, "p95": 700}', "<html>Sign in</html>",
+    '{"errors": 15, "p95": 700}', '{"errors": -0.1, "p95": 700}', '{"errors": true, "p95": 700}',
+    '{"errors": false, "p95": 700}', "<html>Sign in</html>",
     "", '{"errors": 0.0', "[]", "0.001",
 ]  # fmt: skip
 AWAY = ["hang", "slow drip", "gzip bomb", "a gigabyte", "500", "404", "redirect elsewhere", "reset", "not HTTP"]

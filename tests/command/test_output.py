@@ -105,7 +105,13 @@ def test_markdown_is_markdown(project: Project) -> None:
 def test_a_reader_that_goes_away_and_a_full_disk_do_not_stop_the_work(project: Project) -> None:
     script = f'"{RUNBOOK}" ramp 10 --yes 2>&1 | true; "{RUNBOOK}" status > /dev/full'
     ran = subprocess.run(
-        ["sh", "-c", script], cwd=project.folder, env=environment(), capture_output=True, text=True, timeout=60
+        check=False,
+        args=["sh", "-c", script],
+        cwd=project.folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert "Traceback" not in ran.stderr and "Exception ignored" not in ran.stderr
     assert project.json("status").document["stage"] == "first"
@@ -114,7 +120,7 @@ def test_a_reader_that_goes_away_and_a_full_disk_do_not_stop_the_work(project: P
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_streams(project: Project, closed: str) -> None:
     ran = subprocess.run(
-        ["sh", "-c", f'"{RUNBOOK}" ramp 10 --yes {closed}'], cwd=project.folder, env=environment(),
+        check=False, args=["sh", "-c", f'"{RUNBOOK}" ramp 10 --yes {closed}'], cwd=project.folder, env=environment(),
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert ran.returncode == 0 and "Traceback" not in ran.stderr
@@ -151,6 +157,11 @@ def test_unknown_commands_have_a_document_too(project: Project) -> None:
 
 def test_no_colour_in_a_pipe(project: Project) -> None:
     ran = subprocess.run(
-        [RUNBOOK, "status"], cwd=project.folder, env=environment(FORCE_COLOR="1"), capture_output=True, timeout=30
+        check=False,
+        args=[RUNBOOK, "status"],
+        cwd=project.folder,
+        env=environment(FORCE_COLOR="1"),
+        capture_output=True,
+        timeout=30,
     )
     assert b"\x1b" not in ran.stdout or os.environ.get("FORCE_COLOR")

@@ -93,11 +93,13 @@ def test_the_folder_was_deleted_under_our_feet(project: Project, tmp_path: Path)
     gone = tmp_path / "gone"
     gone.mkdir()
     script = f'cd "{gone}" && rmdir "{gone}" && exec "{RUNBOOK}" status'
-    ran = subprocess.run(["sh", "-c", script], capture_output=True, text=True, env=environment(), timeout=30)
+    ran = subprocess.run(
+        check=False, args=["sh", "-c", script], capture_output=True, text=True, env=environment(), timeout=30
+    )
     assert ran.returncode == 2 and "current folder" in ran.stderr and "Traceback" not in ran.stderr
     script = script.replace("status", "rollback --emergency --yes")
     told = environment(RUNBOOK_PROJECT=str(project.folder))
-    ran = subprocess.run(["sh", "-c", script], capture_output=True, text=True, env=told, timeout=30)
+    ran = subprocess.run(check=False, args=["sh", "-c", script], capture_output=True, text=True, env=told, timeout=30)
     assert ran.returncode in (0, 2) and "Traceback" not in ran.stderr
 
 
@@ -105,7 +107,8 @@ def test_the_folder_was_deleted_under_our_feet(project: Project, tmp_path: Path)
     "variables",
     [
         {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}, {"TERM": "dumb"}, {"TERM": ""},
-        {"COLUMNS": "1"}, {"COLUMNS": "nonsense"}, {"TZ": "Nowhere/Land"}, {"PYTHONOPTIMIZE": "2"}, {"TMPDIR": "/nonexistent"},
+        {"COLUMNS": "1"}, {"COLUMNS": "nonsense"}, {"TZ": "Nowhere/Land"}, {"PYTHONOPTIMIZE": "2"},
+        {"TMPDIR": "/nonexistent"},
         {"PYTHONWARNINGS": "error"}, {"HOME": "/nonexistent", "XDG_STATE_HOME": "", "XDG_CONFIG_HOME": ""},
     ],
 )  # fmt: skip
@@ -119,7 +122,8 @@ def test_strange_surroundings(project: Project, variables: dict[str, str]) -> No
 def test_an_environment_with_nothing_in_it(project: Project) -> None:
     for words in (["status"], ["ramp", "10", "--yes"], ["rollback", "--emergency", "--yes"]):
         ran = subprocess.run(
-            [RUNBOOK, *words],
+            check=False,
+            args=[RUNBOOK, *words],
             cwd=project.folder,
             env={"PATH": os.environ["PATH"]},
             capture_output=True,

@@ -154,7 +154,10 @@ def test_all_at_once(project: Project) -> None:
 
 def test_a_check_that_changes_something_waits_in_a_dry_run(project: Project) -> None:
     project.write(
-        checklists="\n  ready: [{check: Leaves a mark, run: 'touch mark'}, {check: Reads, run: 'touch read', reads: true}]"
+        checklists="""
+  ready:
+    - {check: Leaves a mark, run: touch mark}
+    - {check: Reads, run: touch read, reads: true}"""
     )
     project.run("ramp", "10", "--dry-run")
     assert not (project.folder / "mark").exists() and (project.folder / "read").exists()

@@ -11,11 +11,11 @@ from tests.command.project import AT_FIRST, FLAGS, Project
 from tests.command.waiting import wait_until
 from tests.servers import answer
 
-NO_VERIFY = """
-  local: {url: http://127.0.0.1:PORT, flags_in: {env: ranker.env}, redeploy: {command: [sh, restart.sh], timeout: 10s}}"""
-NO_REDEPLOY = "\n  local: {url: http://127.0.0.1:PORT, flags_in: {env: ranker.env}}"
-QUICK = "\n  local: {url: http://127.0.0.1:PORT, flags_in: {env: ranker.env}, redeploy: {command: [sh, restart.sh], verify_within: 500ms}}"
-HANGING = "\n  local: {url: http://127.0.0.1:PORT, flags_in: {env: ranker.env}, redeploy: {command: [sh, hang.sh], timeout: 1s}}"
+LOCAL = "\n  local: {url: http://127.0.0.1:PORT, flags_in: {env: ranker.env}"
+NO_VERIFY = LOCAL + ", redeploy: {command: [sh, restart.sh], timeout: 10s}}"
+NO_REDEPLOY = LOCAL + "}"
+QUICK = LOCAL + ", redeploy: {command: [sh, restart.sh], verify_within: 500ms}}"
+HANGING = LOCAL + ", redeploy: {command: [sh, hang.sh], timeout: 1s}}"
 
 
 def test_a_verify_that_never_holds_is_undone(project: Project) -> None:

@@ -33,8 +33,8 @@ def test_one_step_at_a_time(top: Project) -> None:
 
 @pytest.mark.parametrize(
     ("to", "where"),
-    [("50", ("wide", 50)), ("10", ("first", 10)), ("10%", ("first", 10)), ("wide", ("wide", 50)), ("first", ("first", 10)),
-     ("first@10", ("first", 10)), ("off", ("off", 0)), ("0", ("off", 0))],
+    [("50", ("wide", 50)), ("10", ("first", 10)), ("10%", ("first", 10)), ("wide", ("wide", 50)),
+     ("first", ("first", 10)), ("first@10", ("first", 10)), ("off", ("off", 0)), ("0", ("off", 0))],
 )  # fmt: skip
 def test_to_a_named_step(top: Project, to: str, where: tuple[str, float]) -> None:
     ran = top.json("rollback", "--to", to, "--yes")
@@ -102,8 +102,6 @@ def test_going_down_writes_the_percentage_first(project: Project) -> None:
     project.at_first()
     diff = project.json("rollback", "--dry-run").document["plan"][0]["diff"]
     assert "RANKER_SHARE" in diff[0]
-    up = project.json("rollback", "--yes") and project.json("ramp", "10", "--dry-run").document["plan"][0]
-    assert up["kind"] == "set"
 
 
 def test_after_a_way_back_to_the_start_a_new_rollout_begins(project: Project) -> None:

@@ -107,7 +107,8 @@ def stopped(practice: Practice, call: Call, *argv: str, **more: str) -> Iterator
         children = Path(f"/proc/{tracer.pid}/task/{tracer.pid}/children").read_text().split()
         yield tracer
         for pid in children:
-            os.kill(int(pid), signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):  # somebody ended it meanwhile
+                os.kill(int(pid), signal.SIGCONT)
     except BaseException:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(tracer.pid, signal.SIGKILL)
@@ -125,11 +126,7 @@ def _traced(practice: Practice, what: list[str], log: Path, argv: tuple[str, ...
 def _start(
     practice: Practice, what: list[str], log: Path, argv: tuple[str, ...], more: dict[str, str]
 ) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        ["strace", "-q", "-y", "-s", "160", "-o", str(log), *what, str(RUNBOOK), *argv],
-        cwd=practice.root, env=practice.environment(**more), stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
+    return practice.start_any(["strace", "-q", "-y", "-s", "160", "-o", str(log), *what, str(RUNBOOK), *argv], **more)
 
 
 def _known(names: tuple[str, ...]) -> str:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.fault.calls import Call, record
-from tests.fault.practice import Practice, copy, make
+from tests.fault.practice import Practice, copy, end_started, make
 from tests.fault.scenarios import RAMP
 
 ARRIVE = {"dark@0": (), "tasters@10": ("10",), "tables@50": ("10", "50")}
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    yield
+    end_started()
 
 
 @pytest.fixture(scope="session")

@@ -60,6 +60,9 @@ SHOWN = {
 }
 
 
+STARTED: list[subprocess.Popen[str]] = []
+
+
 @dataclass(frozen=True)
 class Ran:
     """How a command ended; `code` is negative for a signal's number, None when it had to be ended by us."""
@@ -107,10 +110,16 @@ class Practice:
 
     def start(self, *argv: str, **more: str) -> subprocess.Popen[str]:
         """The installed command, in a session of its own."""
-        return subprocess.Popen(
-            [str(RUNBOOK), *argv], cwd=self.root, env=self.environment(**more), stdin=subprocess.DEVNULL,
+        return self.start_any([str(RUNBOOK), *argv], **more)
+
+    def start_any(self, command: list[str], **more: str) -> subprocess.Popen[str]:
+        """Any command, as an operator would start it, in a session of its own."""
+        process = subprocess.Popen(
+            command, cwd=self.root, env=self.environment(**more), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
+        STARTED.append(process)
+        return process
 
     def run(self, *argv: str, **more: str) -> Ran:
         """The installed command, to its end."""
@@ -134,6 +143,17 @@ def ended(process: subprocess.Popen[str], seconds: float = LONGEST) -> Ran:
         out, err = process.communicate()
         return Ran(None, out or "", err or "")
     return Ran(process.returncode, out or "", err or "")
+
+
+def end_started() -> None:
+    """End what was started and is still there: a test that failed half way leaves nothing running."""
+    while STARTED:
+        process = STARTED.pop()
+        if process.poll() is None:
+            ended(process, 0.0)
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
 
 
 def until(holds: Callable[[], bool], what: str, seconds: float = 20.0) -> None:

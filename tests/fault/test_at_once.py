@@ -124,7 +124,7 @@ def test_a_ramp_that_slept_right_before_the_rename(
 ) -> None:
     """It has compared the file with what it read, and nothing is looked at again before the new one is in its place."""
     practice = project_at("tasters@10")
-    ramp = delayed(practice, first(ramp_calls, "conf/menu.env", "renameat"), 18.0, *RAMP)
+    ramp = delayed(practice, first(ramp_calls, "conf/menu.env", "renameat"), 9.0, *RAMP)
     until(lambda: any(practice.flags.parent.glob(".menu.env.*")), "the ramp is about to rename")
     began = time.monotonic()
     taken = practice.run(*EMERGENCY)

@@ -45,7 +45,7 @@ class World:
 
 
 def killed_in(folder: Path, kind: str) -> None:
-    """Do it in a process of its own, which is killed when the last step is done."""
+    """Do it in a process of its own, which is killed when its last step is done."""
     argv = [sys.executable, "-m", "tests.rollout.cut_off", str(folder), kind]
     ended = subprocess.run(argv, cwd=PROJECT, capture_output=True, timeout=60, check=False)
     assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()

@@ -9,7 +9,7 @@ from runbook.actions.journal import Entry, read_journal
 from runbook.rollout.underway import underway
 from runbook.system.processes import MARKER
 from tests.actions.making import journal_of
-from tests.rollout.site import ENV, SetClock, make_house, open_house
+from tests.rollout.site import ENV, PLAYBOOK, STAGES, House, SetClock, make_house, open_house
 from tests.rollout.test_resume import TEXT, killed_in, resume
 
 
@@ -105,3 +105,57 @@ def test_a_restore_that_is_finished_lets_the_bake_run_on(tmp_path: Path) -> None
     assert position is not None
     assert (position.name, position.since, later.flags()["LIMIT"]) == ("canary@5", since, "3")
     assert later.site.state().rollbacks == 0
+
+
+def cut_before(house: House, state: str, step: int) -> None:
+    """Cut the journal off before this entry, as if the process had died there."""
+    [path] = house.journals()
+    journal = read_journal(path)
+    assert journal is not None
+    lines = path.read_bytes().splitlines(keepends=True)
+    at = next(n for n, entry in enumerate(journal.entries) if (entry.state, entry.step) == (state, step))
+    path.write_bytes(b"".join(lines[: 1 + at]))
+
+
+STEPS = """rollback: {steps: [
+  {do: Same name, run: echo first >> order.log, critical: false},
+  {check: It is there, file: there, timeout: 2s},
+  {do: Same name, run: "echo second >> order.log; test ! -e broken"}], """
+
+
+def test_every_step_is_itself_again_checks_and_namesakes_too(tmp_path: Path) -> None:
+    house = make_house(tmp_path, PLAYBOOK + STAGES.replace("rollback: {", STEPS), files={"there": ""})
+    house.stand_at("canary@5")
+    house.store.close()
+    killed_in(tmp_path, "rollback")
+    cut_before(house, "begun", 2)
+    house.file("order.log").unlink()
+    ended = resume(open_house(tmp_path, house.clock), "finish")
+    assert ended is not None
+    assert ended.outcome == "done", ended.message
+    assert house.file("order.log").read_text().split() == ["first", "second"]
+
+
+def test_a_check_among_the_steps_is_asked_again_and_not_the_whole_verify(tmp_path: Path) -> None:
+    text = (PLAYBOOK + STAGES.replace("rollback: {", STEPS)).replace(PLAYBOOK[PLAYBOOK.index("verify:\n") :], "")
+    house = make_house(tmp_path, text, files={"there": ""})
+    house.stand_at("canary@5")
+    house.store.close()
+    killed_in(tmp_path, "rollback")
+    cut_before(house, "begun", 3)
+    ended = resume(open_house(tmp_path, house.clock), "finish")
+    assert ended is not None
+    assert ended.outcome == "done", ended.message
+
+
+def test_a_critical_step_that_fails_now_is_not_mistaken_for_one_that_may(tmp_path: Path) -> None:
+    """The first step, which may fail, was done; what fails after it is judged by its own word."""
+    house = make_house(tmp_path, PLAYBOOK + STAGES.replace("rollback: {", STEPS), files={"there": ""})
+    house.stand_at("canary@5")
+    house.store.close()
+    killed_in(tmp_path, "rollback")
+    cut_before(house, "begun", 4)
+    house.file("broken").write_text("")
+    ended = resume(open_house(tmp_path, house.clock), "finish")
+    assert ended is not None
+    assert ended.outcome == "half-done", ended.message

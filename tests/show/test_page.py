@@ -37,7 +37,7 @@ HOSTILE = [
     "half \udc80 surrogate",
     "a\nb\u2028c",
     "\x00",
-    "x" * 100_000,
+    "x" * 5_000,
 ]
 
 

@@ -89,7 +89,7 @@ def test_a_reader_that_went_away_stops_nothing(colour: bool) -> None:
         "from tests.show.test_page import sample\n"
         "from runbook.show.printing import print_page, write_text\n"
         "from runbook.cli.boundary import leave\n"
-        "for _ in range(2000):\n"
+        "for _ in range(300):\n"
         f"    print_page(sample(), sys.stdout, colour={colour})\n"
         "write_text('the end')\n"
         "open(sys.argv[1], 'w').write('worked on')\n"

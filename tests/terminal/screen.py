@@ -6,9 +6,8 @@ import contextlib
 import os
 import re
 import signal
-from collections.abc import Iterator
-from types import TracebackType
-from typing import Self
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
 
 import pexpect
 import pyte
@@ -21,13 +20,15 @@ SECONDS = 20
 class Terminal:
     """A terminal of so many columns on which one command runs. `seen` is every byte that the terminal was sent."""
 
-    def __init__(self, project: Project, *args: str, columns: int = 80, lines: int = 24, **env: str) -> None:
+    def __init__(
+        self, project: Project, *args: str, columns: int = 80, lines: int = 24, env: Mapping[str, str] | None = None
+    ) -> None:
         self.screen = pyte.HistoryScreen(columns, lines, history=1000, ratio=0.5)
         self._stream = pyte.ByteStream(self.screen)
         self.seen = b""
         self._fed = 0
         self.child = pexpect.spawn(
-            str(RUNBOOK), list(args), cwd=str(project.folder), env=environment(**env), dimensions=(lines, columns),
+            str(RUNBOOK), list(args), cwd=str(project.folder), env=environment(**(env or {})), dimensions=(lines, columns),
             timeout=SECONDS, echo=False,
         )  # fmt: skip
         self.child.logfile_read = self
@@ -48,7 +49,7 @@ class Terminal:
         self.child.expect(_loosely(text))
         return self
 
-    def type(self, text: str) -> Self:
+    def key_in(self, text: str) -> Self:
         self.child.send(text)
         return self
 
@@ -60,9 +61,10 @@ class Terminal:
 
     def hang_up(self) -> None:
         """Close the terminal, as a lost connection does."""
-        self.child.ptyproc.fileobj.close()
-        self.child.ptyproc.closed = self.child.closed = True
-        self.child.ptyproc.fd = self.child.child_fd = -1
+        pty: Any = vars(self.child)["ptyproc"]
+        pty.fileobj.close()
+        pty.closed = self.child.closed = True
+        pty.fd = self.child.child_fd = -1
 
     @property
     def shown(self) -> list[str]:
@@ -75,16 +77,17 @@ class Terminal:
     def text(self) -> str:
         return "\n".join(self.shown)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def kill(self) -> None:
+        """End what still runs."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.child.pid, signal.SIGKILL)
+            os.killpg(self.pid, signal.SIGKILL)
         if not self.child.closed:
             self.child.close(force=True)
+
+    @property
+    def pid(self) -> int:
+        assert self.child.pid is not None  # it was started
+        return self.child.pid
 
 
 def _loosely(text: str) -> bytes:
@@ -94,7 +97,12 @@ def _loosely(text: str) -> bytes:
 
 
 @contextlib.contextmanager
-def on_terminal(project: Project, *args: str, columns: int = 80, lines: int = 24, **env: str) -> Iterator[Terminal]:
+def on_terminal(
+    project: Project, *args: str, columns: int = 80, lines: int = 24, env: Mapping[str, str] | None = None
+) -> Iterator[Terminal]:
     """The command on a terminal; it ends with the block."""
-    with Terminal(project, *args, columns=columns, lines=lines, **env) as terminal:
+    terminal = Terminal(project, *args, columns=columns, lines=lines, env=env)
+    try:
         yield terminal
+    finally:
+        terminal.kill()
