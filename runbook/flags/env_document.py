@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import codecs
-import io
 import re
 from dataclasses import dataclass
 
-from dotenv.parser import parse_stream
-
+from runbook.flags.bindings import bindings_of
 from runbook.flags.changes import EditRefused
 from runbook.flags.splices import NEWLINE
 
@@ -94,14 +92,13 @@ def parse(data: bytes) -> EnvDocument:
     assignments: list[Assignment] = []
     readings: list[Reading] = []
     place, line = 0, 1
-    for binding in parse_stream(io.StringIO(text)):
-        string = binding.original.string
+    for binding in bindings_of(text):
         if binding.key is not None and binding.value is not None:
             assignments.append(_located(text, place, line, binding.key, binding.value))
         if binding.key is not None or binding.error:
-            readings.append(Reading(binding.key, binding.value, line + len(NEWLINE.findall(_leading(string)))))
-        place += len(string)
-        line += len(NEWLINE.findall(string))
+            readings.append(Reading(binding.key, binding.value, line + len(NEWLINE.findall(_leading(binding.string)))))
+        place += len(binding.string)
+        line += len(NEWLINE.findall(binding.string))
     return EnvDocument(mark, text, is_utf8, tuple(assignments), tuple(readings))
 
 

@@ -28,8 +28,9 @@ def test_every_step_is_written_down_before_it_happens(walked: Walked) -> None:
     copy = "cp journal/*/op-1.jsonl seen-{}"
     results = walked.do(Act(run(copy.format("a"))), Act(run(copy.format("b"))))
     assert [one.ok for one in results] == [True, True]
-    assert len((walked.folder / "seen-a").read_text().splitlines()) == 3  # header, begun, started
-    assert len((walked.folder / "seen-b").read_text().splitlines()) == 6
+    # The header, what was before, and `begun`; the child may be faster than the note that it was started.
+    assert len((walked.folder / "seen-a").read_text().splitlines()) in (2, 3)
+    assert len((walked.folder / "seen-b").read_text().splitlines()) in (5, 6)
     assert walked.states() == [("begun", 0), ("started", 0), ("done", 0), ("begun", 1), ("started", 1), ("done", 1)]
     assert walked.fences == ["step 1 of 2, run", "step 2 of 2, run"]
 

@@ -121,20 +121,23 @@ FLAGS_WRITTEN = "locks/*.lock"  # the lock of the flag file is let go: its new b
 VERIFIED = "*.jsonl ended"  # everything is done, and the end is about to be written down
 JOURNALLED = "conf/.menu.env.runbook-*"  # the new file was about to be written
 
+_in_ramp = cut_off(RAMP, FLAGS_WRITTEN, _at_10)
+
 SCENARIOS = [
     Scenario("ramp", RAMP, "tasters@10", "tables@50", _at_10),
     Scenario("ramp, the first", ("ramp", "10", "--yes"), "dark@0", "tasters@10", _nothing),
     Scenario("rollback", BACK, "tables@50", "tasters@10", _at_50),
     Scenario("emergency", EMERGENCY, "tables@50", "dark@0", _at_50),
-    Scenario("emergency over a ramp", EMERGENCY, "tables@50", "dark@0", cut_off(RAMP, FLAGS_WRITTEN, _at_10)),
+    Scenario("emergency over a ramp", EMERGENCY, "tables@50", "dark@0", _in_ramp),
     Scenario("emergency, no store", EMERGENCY, "tables@50", "dark@0", _store_away(_at_50)),
     Scenario("ramp, in place", RAMP, "tasters@10", "tables@50", _at_10, in_place=True),
     Scenario("emergency, in place", EMERGENCY, "tables@50", "dark@0", _at_50, in_place=True),
-    Scenario("resume --finish, flags", FINISH, "tables@50", "tables@50", cut_off(RAMP, FLAGS_WRITTEN, _at_10), RAMPED),
-    Scenario("resume --undo, flags", UNDO, "tables@50", "tasters@10", cut_off(RAMP, FLAGS_WRITTEN, _at_10), RAMPED),
+    Scenario("resume --finish, flags", FINISH, "tables@50", "tables@50", _in_ramp, RAMPED),
+    Scenario("resume --undo, flags", UNDO, "tables@50", "tasters@10", _in_ramp, RAMPED),
     Scenario("resume --finish, begun", FINISH, "tasters@10", "tables@50", cut_off(RAMP, JOURNALLED, _at_10), RAMPED),
     Scenario("resume --undo, ended", UNDO, "tables@50", "tasters@10", cut_off(RAMP, VERIFIED, _at_10), RAMPED),
-    Scenario("resume --undo, in place", UNDO, "tables@50", "tasters@10", cut_off(RAMP, FLAGS_WRITTEN, _at_10), RAMPED,
+    Scenario("resume, the second time", FINISH, "tasters@10", "tables@50", cut_off(UNDO, FLAGS_WRITTEN, _in_ramp), RAMPED),
+    Scenario("resume --undo, in place", UNDO, "tables@50", "tasters@10", _in_ramp, RAMPED,
              in_place=True),
     Scenario("resume --finish, rollback", FINISH, "tasters@10", "tasters@10", cut_off(BACK, FLAGS_WRITTEN, _at_50),
              (("undo", "tables@50"), ("finish", "tasters@10"))),

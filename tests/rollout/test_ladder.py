@@ -11,7 +11,7 @@ from runbook.rollout.ladder import above, below, flags_at, ladder, named_rungs, 
 from runbook.store.state import Position
 from runbook.system.refusals import Refusal
 
-FLAGS = Flags(percent="PERCENT", safe={"HOPS": "0", "REASON": "false", "PERCENT": "0"})
+FLAGS = Flags(percent="PERCENT", safe={"PERCENT": "0", "HOPS": "0", "REASON": "false"})
 PLAYBOOK = Playbook(
     service="checkout",
     path="checkout.yaml",

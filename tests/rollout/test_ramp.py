@@ -61,7 +61,9 @@ def test_kit_journal_and_event_are_there_before_the_first_change(house: House) -
     assert (kit["position"], kit["service"], kit["environment"]) == ("off@0", "checkout", "production")
     lines = next(house.file("seen").glob("journal/*/*.jsonl")).read_text().splitlines()
     told = [json.loads(line) for line in lines]
-    assert [entry["state"] for entry in told if entry.get("step") is not None] == ["begun", "done", "begun", "started"]
+    states = [entry["state"] for entry in told if entry.get("step") is not None]
+    assert states[:3] == ["begun", "done", "begun"]  # the child may be faster than the note that it was started
+    assert states[3:] in ([], ["started"])
     begun = next(entry for entry in told if entry.get("state") == "begun")
     assert [(change["key"], change["old"]) for change in begun["changes"]] == [
         ("NEW_CART", "false"),

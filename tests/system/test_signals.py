@@ -16,6 +16,7 @@ from tests.places import PROJECT
 CHILD = """
 import signal, sys, time
 from runbook.system.signals import Interruptions
+signal.alarm(30)  # a test that waits for a word that never comes fails, and does not hang
 interruptions = Interruptions()
 if "stubborn" in sys.argv:
     interruptions.stubborn(lambda: print("asked", flush=True))
