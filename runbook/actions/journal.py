@@ -188,6 +188,14 @@ def read_journal(path: Path) -> Journal | None:
     return journal
 
 
+def sweep(folder: Path, slug: str) -> None:
+    """Remove what announces nothing: journals whose header never reached the disk. For who is about to begin one."""
+    for path in (folder / slug).glob("*.jsonl"):
+        with contextlib.suppress(FileTrouble, OSError):
+            if read_journal(path) is None:
+                path.unlink(missing_ok=True)
+
+
 def open_journals(folder: Path, slug: str) -> list[Journal]:
     """The journals of this service and environment that are still there, oldest first."""
     found = []

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from runbook.actions.journal import Entry, Header, Journal
+from runbook.actions.journal import Entry, Header, Journal, sweep
 from runbook.actions.listener import Listener
 from runbook.actions.runner import Means, StepResult
 from runbook.actions.steps import Plan
@@ -87,6 +87,7 @@ def begin(site: Site, plan: Plan, aim: Aim, lock: Lock, operation: str, *, store
     Raises `Refusal` when the store is needed and away: then the journal is taken back and nothing was changed.
     """
     header = _header(site, plan, aim, lock, operation)
+    sweep(site.journals, site.slug)
     started = _started(site, header, aim)
     announced = Entry(state="announced", at=site.clock.wall(), events=(started,))
     journal = Journal.begin(site.journals, site.slug, header, [announced], insist=site.insist)

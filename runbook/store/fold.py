@@ -164,7 +164,7 @@ def _overtaken(state: State, event: Event, at: float) -> bool:
         return False
     if event.kind in _HOLDS:
         return state.held_at > at
-    return state.changed_epoch > event.epoch and state.changed_at > at
+    return state.changed_epoch >= event.epoch and state.changed_at > at
 
 
 def _note_times(state: State, event: Event, at: float) -> None:

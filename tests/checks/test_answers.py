@@ -18,7 +18,7 @@ from runbook.checks.findings import NotTaken
 from runbook.judge.verdicts import Reason
 from tests.places import shared
 
-DOCUMENT = {
+DOCUMENT: dict[str, Any] = {
     "a": {"b": [1, {"c d": "x"}, None, [2]], "0": "zero", "ä": 1},
     "null": None,
     "list": [],

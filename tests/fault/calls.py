@@ -25,6 +25,7 @@ NAMES = ("rename", "renameat", "renameat2", "unlink", "unlinkat", "rmdir", "link
          "mkdirat", "chmod", "fchmodat", "chown", "fchownat")  # fmt: skip
 PROCESSES = ("vfork", "fork", "clone", "clone3", "kill", "exit_group")
 TRACED = (*OPENS, *WRITES, *SYNCS, *NAMES, *PROCESSES)
+ELSEWHERE = "elsewhere"  # where a call struck that was not the one meant
 _LINE = re.compile(r"^(?P<name>\w+)\((?P<told>.*)$")
 _MADE_UP = re.compile(r"[0-9a-f]{8,}")  # names of operations and of temporary files differ from run to run
 
@@ -84,7 +85,7 @@ def inject(practice: Practice, call: Call, fault: str, *argv: str, onwards: bool
     if len(lines) < call.ordinal:
         return Hit(None, ran)
     told = lines[call.ordinal - 1].partition("(")[2]
-    return Hit(_touches(call.name, told, practice.root) or "elsewhere", ran)
+    return Hit(_touches(call.name, told, practice.root) or ELSEWHERE, ran)
 
 
 def delayed(practice: Practice, call: Call, seconds: float, *argv: str, **more: str) -> subprocess.Popen[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from tests.fault.calls import NAMES, OPENS, WRITES, Call, Hit
+from tests.fault.calls import ELSEWHERE, NAMES, OPENS, WRITES, Call, Hit
 from tests.fault.scenarios import Scenario
 
 SPOILT = (*OPENS, *WRITES, *NAMES, "fsync", "fdatasync", "ftruncate")  # the calls that a disk makes fail
@@ -42,7 +42,7 @@ def ended_well(fault: Fault, scenario: Scenario, hit: Hit) -> list[str]:
     wrong = (
         [] if code in may else [f"{fault.name}: it ended with {hit.ran}, not with {' or '.join(map(str, sorted(may)))}"]
     )
-    if "Traceback" in hit.ran.said:
+    if "Traceback" in hit.ran.said and hit.place != ELSEWHERE:
         wrong.append(f"{fault.name}: a traceback: {hit.ran}")
     return wrong
 
@@ -53,9 +53,13 @@ def _may_end(fault: Fault, scenario: Scenario, hit: Hit) -> Collection[int]:
         return {0}
     if fault.name == "KILL":
         return {-9}
+    if hit.place == ELSEWHERE and not fault.is_signal:
+        return range(256)  # how many files are opened varies with the machine's processes: it may have been a library
     touches_flags = hit.place.startswith("conf")
-    if scenario.is_emergency and not touches_flags and not fault.onwards:
-        return {0, -15} if fault.name == "TERM" else {0}
-    if fault.is_signal:
-        return {0, 4, *BY_SIGNAL[fault.name]}
-    return {0, 4}
+    if scenario.is_emergency:
+        if fault.is_signal:
+            # It goes on once it has begun, and no terminal that closes stops it before.
+            begun = touches_flags or "journal" in hit.place or fault.name == "HUP"
+            return {0} if begun else {0, *BY_SIGNAL[fault.name]}
+        return {0, 4} if touches_flags or fault.onwards else {0}
+    return {0, 4, *BY_SIGNAL.get(fault.name, ())}

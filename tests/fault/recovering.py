@@ -52,7 +52,7 @@ def recover(scenario: Scenario, practice: Practice, way: str) -> list[str]:
     shown = acceptance.document(status)
     # A file that is written in place may be torn until the next command that changes it puts it right.
     torn = scenario.in_place and acceptance.is_cut_off(shown)
-    wrong = [] if torn else acceptance.flag_file(practice, (scenario.before, scenario.after))
+    wrong = [] if torn else acceptance.flag_file(practice, scenario.may_show())
     if is_store_hidden(practice):
         wrong += [] if status.code == 0 else [f"status without the store: {status}"]
     else:
@@ -63,7 +63,7 @@ def recover(scenario: Scenario, practice: Practice, way: str) -> list[str]:
         refused = [] if scenario.command == "resume" else _refused(scenario, practice)
         more, end = refused + _brought_to_rest(practice, way), scenario.end_of(way)
     else:
-        more, end = _typed_again(scenario, practice, shown), scenario.after
+        more, end = _typed_again(scenario, practice, shown), _end_reached(scenario, shown)
     give_store_back(practice)
     return wrong + more + acceptance.settled(run_warm, practice, end)
 
@@ -88,6 +88,13 @@ def _typed_again(scenario: Scenario, practice: Practice, shown: dict[str, Any]) 
     if again.code != (1 if done else 0):
         return [f"typed again when {'it was done' if done else 'nothing was begun'}: {again}"]
     return []
+
+
+def _end_reached(scenario: Scenario, shown: dict[str, Any]) -> str:
+    """Where it stays when nothing is cut off any more: a `resume --finish` that fails takes the operation back."""
+    position = acceptance.position_of(shown)
+    over = scenario.command == "resume" and position in (scenario.end_of("undo"), scenario.end_of("finish"))
+    return position if over else scenario.after
 
 
 def _brought_to_rest(practice: Practice, way: str) -> list[str]:

@@ -92,7 +92,7 @@ def test_the_smallest_number_of_samples_counts_what_was_seen_in_the_bake() -> No
         (OSError("away"), {"on_nodata": "pass"}, ERROR),
     ],
 )
-def test_policies_for_what_is_unknown(newest: Any, policy: dict[str, str], expected: Any) -> None:
+def test_policies_for_what_is_unknown(newest: Any, policy: dict[str, Any], expected: Any) -> None:
     judged = gate("m < 2%", m=series("ratio", 0.01, 0.01, newest), **policy)
     assert outcome(judged) == expected
     assert judged.message

@@ -19,7 +19,8 @@ def rule(when: str, then: str = "notify", **more: Any) -> Rule:
 
 def run(one: Rule, points: list[tuple[float, Any]], interval: float = 60.0, **facts: Any) -> list[Advanced]:
     """The rule at each point, on all samples up to it; an exception stands for a source that could not be asked."""
-    state, samples, seen = RuleState(), (), []
+    state, seen = RuleState(), list[Advanced]()
+    samples: tuple[Sample, ...] = ()
     for t, value in points:
         new = Sample(t, None, str(value)) if isinstance(value, Exception) else Sample(t, value)
         samples = (*samples, new)

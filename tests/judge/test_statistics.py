@@ -46,7 +46,7 @@ def test_increase_interval() -> None:
     # Standard errors 2 and 1 around 110 and 100: 0.1 +- 1.96 * sqrt((2/100)^2 + (110 * 1 / 100^2)^2).
     low, high = increase_interval((110, 25, 10), (100, 100, 10))
     reach = 1.959964 * math.sqrt(0.02**2 + 0.011**2)
-    assert (low, high) == (pytest.approx(0.1 - reach), pytest.approx(0.1 + reach))
+    assert [low, high] == pytest.approx([0.1 - reach, 0.1 + reach])
     with pytest.raises(ValueError, match="not 0"):
         increase_interval((1, 1, 0), (0, 1, 0))
 

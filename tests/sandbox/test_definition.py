@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from runbook.sandbox.reading import read_definition
 from runbook.sandbox.practice_files import write_practice_files
-from runbook.sandbox.reading import checked_definition
+from runbook.sandbox.reading import checked_definition, read_definition
 from runbook.sandbox.replies import fill
 from runbook.sandbox.trouble import SandboxTrouble
 from tests.sandbox.conftest import SHIPPED

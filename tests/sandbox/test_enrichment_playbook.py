@@ -18,7 +18,7 @@ PLAYBOOK: dict[str, Any] = yaml.safe_load((PROJECT / "playbooks/enrichment.yaml"
 
 
 def checks_of(name: str) -> list[dict[str, Any]]:
-    found = []
+    found: list[dict[str, Any]] = []
     for check in PLAYBOOK["checklists"][name]:
         found += check.get("all", [check]) if "sandbox" not in check.get("unless", []) else []
     return found

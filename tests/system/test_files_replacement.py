@@ -7,6 +7,7 @@ import shutil
 import stat
 import subprocess
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -118,7 +119,8 @@ def test_a_folder_that_became_a_link_is_not_followed(path: Path) -> None:
 
 def test_hard_links_are_refused(path: Path) -> None:
     os.link(path, path.with_name("other"))
-    for doing in (lambda: replace(path), lambda: ensure_replaceable(path)):
+    ways: list[Callable[[], object]] = [lambda: replace(path), lambda: ensure_replaceable(path)]
+    for doing in ways:
         with pytest.raises(FileTrouble, match="hard links") as caught:
             doing()
         assert "in_place" in caught.value.hint
@@ -198,7 +200,8 @@ def test_an_immutable_file(path: Path) -> None:
     if shutil.which("chattr") is None or subprocess.run(["chattr", "+i", path], check=False).returncode:
         pytest.skip("no file can be made immutable here: not tried")
     try:
-        for doing in (lambda: replace(path), lambda: ensure_replaceable(path)):
+        ways: list[Callable[[], object]] = [lambda: replace(path), lambda: ensure_replaceable(path)]
+        for doing in ways:
             with pytest.raises(FileTrouble, match="may not be"):
                 doing()
         ensure_untouched(path)
