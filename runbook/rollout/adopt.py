@@ -7,7 +7,7 @@ from runbook.actions.listener import Listener
 from runbook.actions.runner import walk
 from runbook.actions.steps import Plan
 from runbook.flags.changes import FlagTrouble
-from runbook.rollout.ladder import Rung, named_rungs
+from runbook.rollout.ladder import Rung, flags_at, named_rungs
 from runbook.rollout.lock import service_locked
 from runbook.rollout.operation import Aim, Ended, begin, finish, means_of, new_operation
 from runbook.rollout.planning import refuse_flags, set_steps, steps_to
@@ -24,8 +24,6 @@ def adopt(site: Site, target: str, reason: str) -> Rung:
     """Take what is there as the start, at this position. Raises `Refusal`."""
     try:
         shown = site.shown_flags()
-        # A file that cannot be edited exactly is found out now and not at the next ramp.
-        set_steps(site, {key: value for key, value in shown.items() if value is not None})
     except FlagTrouble as trouble:
         raise refuse_flags(site, trouble) from trouble
     refuse_if_underway(site)
@@ -35,6 +33,10 @@ def adopt(site: Site, target: str, reason: str) -> Rung:
         names = ", ".join(rung.name for rung in found)
         raise Refusal(f"{target} may be {names}", next_steps=[f"runbook adopt {found[0].name} --reason ..."])
     rung = found[0]
+    try:  # a file that cannot be edited exactly is found out now and not at the next ramp
+        set_steps(site, flags_at(site.playbook, rung))
+    except FlagTrouble as trouble:
+        raise refuse_flags(site, trouble) from trouble
     operation = new_operation()
     with site.interruptions, service_locked(site, operation, "adopt") as lock:
         site.forget_state()
@@ -63,7 +65,11 @@ def propose_restore(site: Site) -> WayBack:
     """The plan that writes the recorded values back. Raises `Refusal` when nothing was ever recorded."""
     position = site.state().position
     if position is None:
-        raise Refusal("nothing is recorded yet, so there is nothing to restore", exit_=Exit.NO_GO)
+        raise Refusal(
+            "nothing is recorded yet, so there is nothing to restore",
+            exit_=Exit.NO_GO,
+            next_steps=["runbook adopt POSITION --reason TEXT"],
+        )
     try:
         shown = site.shown_flags()
         standing = standing_of(site.playbook, site.state(), shown)

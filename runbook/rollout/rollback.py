@@ -137,7 +137,7 @@ def end_of_way_back(
 
 
 def _nothing_written(journal: Journal) -> bool:
-    records = journal.header.steps
-    return any(step.kind == "set" for step in records) and not any(
-        journal.state_of(number) == "done" for number, step in enumerate(records)
-    )
+    """Whether no flag step can have written: each time one was begun, in this walk or an earlier one, it failed."""
+    steps = [number for number, step in enumerate(journal.header.steps) if step.kind == "set"]
+    states = [entry.state for entry in journal.entries if entry.step in steps]
+    return bool(steps) and "done" not in states and states.count("begun") == states.count("failed")

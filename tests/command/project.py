@@ -23,6 +23,7 @@ from typing import Any
 
 import jsonschema
 
+from tests.command.quick_start import Forked, Process
 from tests.command.waiting import wait_until
 from tests.servers import Script, Scripted, answer, scripted
 
@@ -42,7 +43,7 @@ SECTIONS: dict[str, str] = {
   local:
     url: http://127.0.0.1:PORT
     flags_in: {env: ranker.env}
-    redeploy: {command: [sh, restart.sh], timeout: 10s, verify_within: 3s}""",
+    redeploy: {command: [sh, restart.sh], timeout: 10s, verify_within: 2s}""",
     "verify": """
   - {check: Up, http: /health}
   - {check: Live share, flags: live, from: /config, map: {RANKER_SHARE: .share}}""",
@@ -118,7 +119,12 @@ def environment(**more: str) -> dict[str, str]:
 
 
 class Project:
-    """One project. `service` answers as its scripts say; what no script names it answers itself."""
+    """One project. `service` answers as its scripts say.
+
+    `installed`: commands are those of the installed script, else they are forked (see `quick_start`).
+    """
+
+    installed = bool(os.environ.get("RUNBOOK_TEST_INSTALLED"))
 
     def __init__(self, folder: Path, service: Scripted) -> None:
         self.folder, self.service = folder, service
@@ -173,7 +179,7 @@ class Project:
         self.service.scripts[path] = what
 
     @contextmanager
-    def restarting_slowly(self, *args: str, seconds: str = "30") -> Iterator[subprocess.Popen[str]]:
+    def restarting_slowly(self, *args: str, seconds: str = "30") -> Iterator[Process]:
         """A command that stands in its redeploy when the block begins; later redeploys are quick again."""
         (self.folder / "restarting").unlink(missing_ok=True)
         (self.folder / "slow-restart").write_text(seconds)
@@ -191,8 +197,10 @@ class Project:
         """How often this path was asked for."""
         return sum(head.split(" ")[1] == path for head in self.service.asked)
 
-    def start(self, *args: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    def start(self, *args: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Process:
         """The command, running, in a session of its own and without a terminal."""
+        if not self.installed:
+            return Forked(list(args), cwd or self.folder, environment(**(env or {})))
         return subprocess.Popen(
             [RUNBOOK, *args], cwd=cwd or self.folder, env=environment(**(env or {})), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
@@ -204,7 +212,7 @@ class Project:
         """The command, ended, and held to what holds for all commands."""
         return self.ended(self.start(*args, cwd=cwd, env=env), args, timeout)
 
-    def ended(self, process: subprocess.Popen[str], args: tuple[str, ...] = (), timeout: float = 60) -> Ran:
+    def ended(self, process: Process, args: tuple[str, ...] = (), timeout: float = 60) -> Ran:
         """Wait for a command that was started."""
         began = time.monotonic()
         out, err = process.communicate(timeout=timeout)

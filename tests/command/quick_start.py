@@ -22,7 +22,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -44,7 +44,8 @@ class Forked:
     def __init__(self, args: list[str], cwd: Path, environment: Mapping[str, str]) -> None:
         self.args = args
         self.returncode: int | None = None
-        self._files = (tempfile.TemporaryFile(), tempfile.TemporaryFile())
+        self._printed: tuple[str, str] | None = None
+        self._files = (tempfile.TemporaryFile(), tempfile.TemporaryFile())  # noqa: SIM115 - closed when it has ended
         self._connection = socket.socket(socket.AF_UNIX)
         self._connection.connect(str(_server()))
         request = json.dumps({"args": args, "cwd": str(cwd), "environment": dict(environment)}).encode()
@@ -72,12 +73,17 @@ class Forked:
     def communicate(self, input: Any = None, timeout: float | None = None) -> tuple[str, str]:  # noqa: A002
         """Wait, and give what was printed."""
         self.wait(timeout)
-        texts = []
-        for file in self._files:
-            file.seek(0)
-            texts.append(file.read().decode())
-            file.close()
-        return texts[0], texts[1]
+        if self._printed is None:
+            out, err = self._files
+            self._printed = (_text(out), _text(err))
+        return self._printed
+
+
+def _text(file: IO[bytes]) -> str:
+    """All that a file holds; it is closed."""
+    with file:
+        file.seek(0)
+        return file.read().decode()
 
 
 @functools.cache
@@ -106,7 +112,7 @@ def _serve(path: Path) -> None:
         listener.listen(64)
         os.write(1, b"ready\n")
         while True:
-            ready, _, _ = select.select([listener, 0], [], [], 1.0)
+            ready, _, _ = select.select([listener.fileno(), 0], [], [], 1.0)
             if 0 in ready:
                 break
             _reap()

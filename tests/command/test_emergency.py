@@ -147,7 +147,7 @@ def test_a_redeploy_that_fails_leaves_the_lines_to_type(project: Project) -> Non
         ("RANKER_SHARE=50\n", "RANKER_SHARE=0\nRANKER_MODEL=plain\n"),
         ("NOTE='it is\nRANKER_SHARE=50\nRANKER_MODEL=large\n", None),
         ("RANKER_SHARE='50\nRANKER_MODEL=large\n", None),
-        ("RANKER_SHARE=5\r\nRANKER_SHARE=6\r\nRANKER_MODEL=x", "RANKER_SHARE=0\r\nRANKER_SHARE=0\r\nRANKER_MODEL=plain"),
+        ("RANKER_SHARE=5\r\nRANKER_SHARE=6\r\nRANKER_MODEL=", "RANKER_SHARE=0\r\nRANKER_SHARE=0\r\nRANKER_MODEL=plain"),
         ("", None),
     ],
     ids=["missing key", "inside an unclosed quote", "its own quote is not closed", "twice", "an empty file"],

@@ -20,81 +20,81 @@ def ends(ran: Ran, code: int, *said: str) -> None:
         assert word in ran.said, ran
 
 
-def test_0_done(project: Project) -> None:
-    ends(project.json("ramp", "10", "--yes"), 0, "first@10")
+def test_0_done(installed: Project) -> None:
+    ends(installed.json("ramp", "10", "--yes"), 0, "first@10")
 
 
-def test_1_a_check_says_no(project: Project) -> None:
-    (project.folder / "words.txt").unlink()
-    ran = project.json("preflight")
+def test_1_a_check_says_no(installed: Project) -> None:
+    (installed.folder / "words.txt").unlink()
+    ran = installed.json("preflight")
     ends(ran, 1)
     assert ran.rows("checks")["words_are_there"]["status"] == "fail"
 
 
-def test_1_a_gate_says_no(project: Project) -> None:
-    project.at_first().numbers(errors=0.02)
-    ends(project.json("gate"), 1, "errors < 1%")
+def test_1_a_gate_says_no(installed: Project) -> None:
+    installed.at_first().numbers(errors=0.02)
+    ends(installed.json("gate"), 1, "errors < 1%")
 
 
-def test_2_an_answer_was_needed_and_nobody_could_be_asked(project: Project) -> None:
-    before = project.files()
-    ends(project.json("ramp", "10"), 2, "--yes")
-    assert project.files() == before
+def test_2_an_answer_was_needed_and_nobody_could_be_asked(installed: Project) -> None:
+    before = installed.files()
+    ends(installed.json("ramp", "10"), 2, "--yes")
+    assert installed.files() == before
 
 
-def test_2_the_playbook_is_wrong(project: Project) -> None:
-    project.write(rollback="{set: safe, objective: soon}")
-    ran = project.json("ramp", "10", "--yes")
+def test_2_the_playbook_is_wrong(installed: Project) -> None:
+    installed.write(rollback="{set: safe, objective: soon}")
+    ran = installed.json("ramp", "10", "--yes")
     ends(ran, 2, "soon", "runbook rollback --emergency")
     assert ran.document["problems"][0]["line"] > 1
 
 
-def test_3_a_number_could_not_be_measured(project: Project) -> None:
-    project.at_first().numbers(errors=None)
-    ran = project.json("gate")
+def test_3_a_number_could_not_be_measured(installed: Project) -> None:
+    installed.at_first().numbers(errors=None)
+    ran = installed.json("gate")
     ends(ran, 3)
     assert "nodata" in [row["reason"] for row in ran.document["gates"]]
-    ends(project.json("ramp", "50", "--yes"), 3)
+    ends(installed.json("ramp", "50", "--yes"), 3)
 
 
-def test_3_a_manual_item_is_not_answered(project: Project) -> None:
-    project.write(checklists="\n  ready: [{check: Team is told, sign: true}]")
-    ran = project.json("preflight")
+def test_3_a_manual_item_is_not_answered(installed: Project) -> None:
+    installed.write(checklists="\n  ready: [{check: Team is told, sign: true}]")
+    ran = installed.json("preflight")
     ends(ran, 3, "Team is told")
-    ends(project.json("ramp", "10", "--yes"), 3, "Team is told")
+    ends(installed.json("ramp", "10", "--yes"), 3, "Team is told")
 
 
-def test_4_the_redeploy_fails(project: Project) -> None:
-    (project.folder / "fail-restart").touch()
-    before = project.flags.read_bytes()
-    ran = project.json("ramp", "10", "--yes")
+def test_4_the_redeploy_fails(installed: Project) -> None:
+    (installed.folder / "fail-restart").touch()
+    before = installed.flags.read_bytes()
+    ran = installed.json("ramp", "10", "--yes")
     ends(ran, 4, "no room to start")
-    assert project.flags.read_bytes() == before
+    assert installed.flags.read_bytes() == before
 
 
-def test_4_a_flag_file_cannot_be_read(project: Project) -> None:
-    project.flags.unlink()
-    ends(project.json("ramp", "10", "--yes"), 4, "ranker.env", "is not there")
+def test_4_a_flag_file_cannot_be_read(installed: Project) -> None:
+    installed.flags.unlink()
+    ends(installed.json("ramp", "10", "--yes"), 4, "ranker.env", "is not there")
 
 
-def test_5_somebody_else_is_at_work(project: Project) -> None:
-    with project.restarting_slowly("ramp", "10", "--yes"):
-        ends(project.json("ramp", "10", "--yes"), 5, "ramp", "first@10", "--wait")
-        assert project.json("status").document["lock"]["kind"] == "ramp"
-        ends(project.json("rollback", "--yes"), 5)
+def test_5_somebody_else_is_at_work(installed: Project) -> None:
+    with installed.restarting_slowly("ramp", "10", "--yes"):
+        ends(installed.json("ramp", "10", "--yes"), 5, "ramp", "first@10", "--wait")
+        assert installed.json("status").document["lock"]["kind"] == "ramp"
+        ends(installed.json("rollback", "--yes"), 5)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_130_and_143_the_step_is_made_safe_first(project: Project, number: int, code: int) -> None:
-    before = project.flags.read_bytes()
-    with project.restarting_slowly("ramp", "10", "--yes", "--format", "json") as process:
+def test_130_and_143_the_step_is_made_safe_first(installed: Project, number: int, code: int) -> None:
+    before = installed.flags.read_bytes()
+    with installed.restarting_slowly("ramp", "10", "--yes", "--format", "json") as process:
         process.send_signal(number)
-        ran = project.ended(process, ("ramp", "--format", "json"))
+        ran = installed.ended(process, ("ramp", "--format", "json"))
     ends(ran, code)
-    assert project.flags.read_bytes() == before
-    assert project.running()["RANKER_SHARE"] == "0"
-    assert project.json("status").document["operation"]["state"] == "undone"
-    ends(project.run("ramp", "10", "--yes"), 0)
+    assert installed.flags.read_bytes() == before
+    assert installed.running()["RANKER_SHARE"] == "0"
+    assert installed.json("status").document["operation"]["state"] == "undone"
+    ends(installed.run("ramp", "10", "--yes"), 0)
 
 
 def test_the_table_is_printed(project: Project) -> None:

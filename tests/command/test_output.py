@@ -22,18 +22,17 @@ ALL = [
 
 
 @pytest.mark.parametrize("words", ALL)
-def test_every_command_in_every_format(project: Project, words: str) -> None:
-    project.at_first()
-    before = project.files()
+def test_every_command_in_every_format(standing: Project, words: str) -> None:
+    before = standing.files()
     args = words.split()
-    told = project.json(*args)
+    told = standing.json(*args)
     assert told.code == 0 or words == "sandbox status", told
     assert told.document["command"] in (" ".join(word for word in args if not word.startswith("-")), "health-check")
     for form in ("plain", "markdown", "table"):
-        ran = project.run(*args, "-f", form)
+        ran = standing.run(*args, "-f", form)
         assert ran.code == told.code and (ran.out or ran.err)
         assert "\x1b" not in ran.said
-    assert project.files() == before, "looking changes nothing"
+    assert standing.files() == before, "looking changes nothing"
 
 
 @pytest.mark.parametrize("words", ["ramp 10 --yes", "ramp --yes", "hold --until 2h", "note complaint", "sandbox down"])

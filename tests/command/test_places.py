@@ -69,16 +69,16 @@ def test_a_shipped_one_has_to_be_named_and_keeps_to_its_sandbox(project: Project
     assert ran.code != 0 and "sandbox up" in ran.said
 
 
-def test_from_a_folder_below_and_from_far_away(project: Project, tmp_path: Path) -> None:
-    below = project.folder / "src" / "deep"
+def test_from_a_folder_below_and_from_far_away(installed: Project, tmp_path: Path) -> None:
+    below = installed.folder / "src" / "deep"
     below.mkdir(parents=True)
-    assert project.run("ramp", "10", "--yes", cwd=below).code == 0
-    assert project.flags.read_text() == AT_FIRST
-    far = {"RUNBOOK_PROJECT": str(project.folder)}
-    assert project.json("status", cwd=tmp_path, env=far).document["stage"] == "first"
-    assert project.run("rollback", "--yes", cwd=tmp_path, env=far).code == 0
-    assert project.flags.read_text() == FLAGS and not (tmp_path / ".runbook").exists()
-    assert project.run("status", env={"RUNBOOK_PROJECT": "/nowhere"}).code == 2
+    assert installed.run("ramp", "10", "--yes", cwd=below).code == 0
+    assert installed.flags.read_text() == AT_FIRST
+    far = {"RUNBOOK_PROJECT": str(installed.folder)}
+    assert installed.json("status", cwd=tmp_path, env=far).document["stage"] == "first"
+    assert installed.run("rollback", "--yes", cwd=tmp_path, env=far).code == 0
+    assert installed.flags.read_text() == FLAGS and not (tmp_path / ".runbook").exists()
+    assert installed.run("status", env={"RUNBOOK_PROJECT": "/nowhere"}).code == 2
 
 
 def test_a_relative_path_from_a_folder_below_starts_at_the_project(project: Project) -> None:
@@ -112,11 +112,11 @@ def test_the_folder_was_deleted_under_our_feet(project: Project, tmp_path: Path)
         {"PYTHONWARNINGS": "error"}, {"HOME": "/nonexistent", "XDG_STATE_HOME": "", "XDG_CONFIG_HOME": ""},
     ],
 )  # fmt: skip
-def test_strange_surroundings(project: Project, variables: dict[str, str]) -> None:
-    assert project.run("ramp", "10", "--yes", env=variables).code == 0
-    assert project.run("status", env=variables).code == 0
-    assert project.run("rollback", "--emergency", "--yes", env=variables).code == 0
-    assert project.flags.read_text() == FLAGS
+def test_strange_surroundings(installed: Project, variables: dict[str, str]) -> None:
+    assert installed.run("ramp", "10", "--yes", env=variables).code == 0
+    assert installed.run("status", env=variables).code == 0
+    assert installed.run("rollback", "--emergency", "--yes", env=variables).code == 0
+    assert installed.flags.read_text() == FLAGS
 
 
 def test_an_environment_with_nothing_in_it(project: Project) -> None:
@@ -133,11 +133,11 @@ def test_an_environment_with_nothing_in_it(project: Project) -> None:
         assert ran.returncode == 0 and "Traceback" not in ran.stderr, ran
 
 
-def test_modules_that_lie_around_are_not_ours(project: Project) -> None:
+def test_modules_that_lie_around_are_not_ours(installed: Project) -> None:
     for name in ("yaml", "json", "typer", "runbook", "rich", "httpx", "jq"):
-        (project.folder / f"{name}.py").write_text("open('hijacked', 'w').close()\nraise SystemExit(7)\n")
-    assert project.run("ramp", "10", "--yes").code == 0
-    assert not (project.folder / "hijacked").exists()
+        (installed.folder / f"{name}.py").write_text("open('hijacked', 'w').close()\nraise SystemExit(7)\n")
+    assert installed.run("ramp", "10", "--yes").code == 0
+    assert not (installed.folder / "hijacked").exists()
 
 
 def test_a_project_that_cannot_be_written_keeps_its_state_elsewhere(project: Project, tmp_path: Path) -> None:
@@ -149,13 +149,13 @@ def test_a_project_that_cannot_be_written_keeps_its_state_elsewhere(project: Pro
     assert project.run("rollback", "--emergency", "--yes", env=state).code == 0
 
 
-def test_names_that_are_hard_to_handle(project: Project) -> None:
-    folder = project.folder.with_name("a project with 'quotes' and ünïcode $HOME")
-    project.folder.rename(folder)
-    project.folder, project.flags = folder, folder / "ranker.env"
-    assert project.run("ramp", "10", "--yes").code == 0
-    assert project.run("rollback", "--emergency", "--yes").code == 0
-    assert project.flags.read_text() == FLAGS
+def test_names_that_are_hard_to_handle(installed: Project) -> None:
+    folder = installed.folder.with_name("a project with 'quotes' and ünïcode $HOME")
+    installed.folder.rename(folder)
+    installed.folder, installed.flags = folder, folder / "ranker.env"
+    assert installed.run("ramp", "10", "--yes").code == 0
+    assert installed.run("rollback", "--emergency", "--yes").code == 0
+    assert installed.flags.read_text() == FLAGS
 
 
 def test_other_environments_are_chosen_by_name(project: Project) -> None:

@@ -37,7 +37,9 @@ def test_already_there_and_below(project: Project) -> None:
     project.at_first()
     restarts = project.restarts()
     refused(project, project.run("ramp", "10", "--yes"), 1, "already at first@10")
-    refused(project, project.run("ramp", "off", "--yes"), 1, "off@0 is below first@10", "runbook rollback --to off@0")
+    refused(
+        project, project.run("ramp", "off", "--yes"), 1, "off@0", "we are at first@10", "runbook rollback --to off@0"
+    )
     assert project.flags.read_text() == AT_FIRST and project.restarts() == restarts
 
 
@@ -59,7 +61,7 @@ def test_an_edit_by_hand_is_named_with_both_ways_out(project: Project) -> None:
 def test_without_history_the_file_has_to_show_the_first_stage(project: Project) -> None:
     project.flags.write_text(FLAGS.replace("= 0", "= 50"))
     for words in (["ramp", "--yes"], ["ramp", "10", "--yes"]):
-        refused(project, project.run(*words), 1, "RANKER_SHARE", "50", "adopt", "--restore")
+        refused(project, project.run(*words), 1, "RANKER_SHARE", "50", "runbook adopt")
     refused(project, project.run("adopt", "--restore", "--yes"), 1, "nothing is recorded")
     assert project.run("adopt", "50", "--reason", "it stood there before").code == 0
     assert project.run("ramp", "100", "--yes").code == 1, "its model is that of another stage"

@@ -15,7 +15,7 @@ def told(project: Project, *args: str, **env: str) -> dict[str, tuple[str, str]]
 
 def test_the_stronger_source_wins(project: Project) -> None:
     assert told(project)["env"] == ("-", "default")
-    (project.folder / "runbook.toml").write_text('env = "from-toml"\noperator = "tom"\n')
+    (project.folder / "runbook.toml").write_text('env = "from-toml"\noperator = "day-shift"\n')
     assert told(project)["env"][0] == "from-toml" and "runbook.toml" in told(project)["env"][1]
     (project.folder / ".env").write_text("RUNBOOK_ENV=from-dotenv\nRANKER_SHARE=99\nPATH=/nowhere\n")
     assert told(project)["env"][0] == "from-dotenv" and ".env" in told(project)["env"][1]
@@ -23,7 +23,7 @@ def test_the_stronger_source_wins(project: Project) -> None:
     assert value == "from-environment" and "environment" in source
     value, source = told(project, "-e", "from-option", RUNBOOK_ENV="from-environment")["env"]
     assert value == "from-option" and "-e" in source
-    assert told(project)["operator"][0] == "tom", "what nothing stronger names stays"
+    assert told(project)["operator"][0] == "day-shift", "what nothing stronger names stays"
 
 
 def test_an_empty_variable_is_none(project: Project) -> None:
@@ -40,8 +40,8 @@ def test_the_settings_are_followed(project: Project) -> None:
 
 
 def test_the_operator_is_recorded(project: Project) -> None:
-    assert project.run("note", "complaint", env={"RUNBOOK_OPERATOR": "mira"}).code == 0
-    assert (project.events()[0]["who"], project.events()[0]["known"]) == ("mira", "claimed")
+    assert project.run("note", "complaint", env={"RUNBOOK_OPERATOR": "night-shift"}).code == 0
+    assert (project.events()[0]["who"], project.events()[0]["known"]) == ("night-shift", "claimed")
 
 
 def test_the_store_may_lie_elsewhere(project: Project) -> None:
@@ -64,7 +64,7 @@ def test_a_settings_file_that_is_wrong_is_named_and_stops_no_emergency(project: 
 
 
 def test_doctor_hides_what_is_secret(project: Project) -> None:
-    ran = project.run("doctor", env={"RUNBOOK_STATE": "postgresql://mira:hunter22hunter@127.0.0.1:1/x"})
+    ran = project.run("doctor", env={"RUNBOOK_STATE": "postgresql://nobody:hunter22hunter@127.0.0.1:1/x"})
     assert ran.code == 1 and "hunter22hunter" not in ran.said
-    ran = project.run("ramp", "10", "--yes", env={"RUNBOOK_STATE": "postgresql://mira:hunter22hunter@127.0.0.1:1/x"})
+    ran = project.run("ramp", "10", "--yes", env={"RUNBOOK_STATE": "postgresql://nobody:hunter22hunter@127.0.0.1:1/x"})
     assert ran.code != 0 and "hunter22hunter" not in ran.said

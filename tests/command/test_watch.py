@@ -149,7 +149,7 @@ def test_a_hold_by_a_person_stops_the_robot(project: Project) -> None:
     practising(project).at_first().numbers(errors=0.08)
     project.run("hold", "--reason", "we are looking")
     ran = project.run("watch", "--act", "--for", "2s")
-    assert ran.code == 1 and "held by a person" in ran.said
+    assert ran.code == 1 and "held by" in ran.said and "rollback --emergency" in ran.said
     assert project.flags.read_text() == AT_FIRST
 
 

@@ -28,8 +28,8 @@ class Terminal:
         self.seen = b""
         self._fed = 0
         self.child = pexpect.spawn(
-            str(RUNBOOK), list(args), cwd=str(project.folder), env=environment(**(env or {})), dimensions=(lines, columns),
-            timeout=SECONDS, echo=False,
+            str(RUNBOOK), list(args), cwd=str(project.folder), env=environment(**(env or {})), timeout=SECONDS,
+            dimensions=(lines, columns), echo=False,
         )  # fmt: skip
         self.child.logfile_read = self
 

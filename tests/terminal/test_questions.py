@@ -116,7 +116,7 @@ def test_the_emergency_asks_which_environment_with_one_key_each(project: Project
     for name in ("ranker.env", "there.env"):
         (project.folder / name).write_text(AT_FIRST)
     with on_terminal(project, "rollback", "--emergency") as terminal:
-        terminal.wait_for("2) there").key_in("2")
+        terminal.wait_for("2 there").key_in("2")
         assert terminal.end() == 0, "one key is one answer, and there is one question at most"
     assert "= 0" in (project.folder / "there.env").read_text()
     assert project.flags.read_text() == AT_FIRST, "the other one was not touched"
