@@ -134,7 +134,11 @@ def test_waiting_for_another_operator(project: Project) -> None:
 def test_the_step_is_recorded_with_who_and_why(project: Project) -> None:
     project.run("ramp", "10", "--yes", "--reason", "first friends", env={"RUNBOOK_OPERATOR": "night-shift"})
     started = project.events("operation.started")[0]
-    assert (started["who"], started["known"], started["payload"]["reason"]) == ("night-shift", "claimed", "first friends")
+    assert (started["who"], started["known"], started["payload"]["reason"]) == (
+        "night-shift",
+        "claimed",
+        "first friends",
+    )
     assert started["payload"]["decision"], "the decision is kept with its values"
     kinds = [event["kind"] for event in project.events()]
     assert kinds == ["operation.started", "rollout.started", "position.entered", "operation.ended"]

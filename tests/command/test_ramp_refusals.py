@@ -64,7 +64,8 @@ def test_without_history_the_file_has_to_show_the_first_stage(project: Project) 
         refused(project, project.run(*words), 1, "RANKER_SHARE", "50", "runbook adopt")
     refused(project, project.run("adopt", "--restore", "--yes"), 1, "nothing is recorded")
     assert project.run("adopt", "50", "--reason", "it stood there before").code == 0
-    assert project.run("ramp", "100", "--yes").code == 1, "its model is that of another stage"
+    assert project.run("ramp", "100", "--yes").code == 0
+    assert project.flags.read_text() == AT_FIRST.replace("= 10", "= 100"), "a step up writes the whole state"
 
 
 def test_all_reasons_are_listed_at_once(project: Project) -> None:
