@@ -5,7 +5,7 @@
 #               In CI (CI=true) a program that is missing after that is a failure.
 set -eu
 # One word a program: its name, and the package that has it.
-PROGRAMS='strace:strace tmux:tmux'
+PROGRAMS='strace:strace tmux:tmux faketime:faketime'
 
 missing_packages() {
     for pair in $PROGRAMS; do

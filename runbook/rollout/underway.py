@@ -39,7 +39,10 @@ def underway(site: Site) -> Underway | None:
             continue
         header = journal.header
         alive = _process_lives(header) or _lease_lives(lease, header.operation)
+        if not alive and not journal.path.exists():
+            continue  # it ended, and its process with it, while we looked
         return Underway(header, journal, alive, lease.lease.doing if lease and alive else "")
+    site.forget_state()  # the lease was looked at first: who gave it back has told the end before
     operation = site.state().operation
     if operation is None:
         return None

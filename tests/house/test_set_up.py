@@ -44,6 +44,7 @@ def look_for_programs(folder: Path, what: str = "for-tests", **env: str) -> subp
 
 def test_an_ordinary_user_is_told_what_is_missing(programs: Path) -> None:
     put(programs, "tmux", "true")
+    put(programs, "faketime", "true")
     put(programs, "apt-get", f"echo called > {programs}/apt-was-called")
     done = look_for_programs(programs)
     assert done.returncode == 0
@@ -55,11 +56,11 @@ def test_an_ordinary_user_is_told_what_is_missing(programs: Path) -> None:
 def test_in_ci_what_is_missing_is_a_failure(programs: Path) -> None:
     done = look_for_programs(programs, CI="true")
     assert done.returncode == 1
-    assert "missing: strace tmux" in done.stderr
+    assert "missing: faketime strace tmux" in done.stderr
 
 
 def test_nothing_is_said_where_nothing_is_missing(programs: Path) -> None:
-    for name in ("strace", "tmux"):
+    for name in ("strace", "tmux", "faketime"):
         put(programs, name, "true")
     done = look_for_programs(programs, CI="true")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -70,6 +71,7 @@ def test_root_installs_what_is_missing(programs: Path) -> None:
     put(programs, "env", 'shift; exec "$@"')
     put(programs, "apt-get", f'echo "$@" >> {programs}/asked')
     put(programs, "tmux", "true")
+    put(programs, "faketime", "true")
     assert "installing strace\n" in look_for_programs(programs).stdout
     updated, installed = (programs / "asked").read_text("utf-8").splitlines()
     assert updated.startswith("update")
@@ -80,7 +82,7 @@ def test_root_installs_what_is_missing(programs: Path) -> None:
 def test_without_apt_there_is_nothing_to_install_with(programs: Path) -> None:
     done = look_for_programs(programs, "install")
     assert done.returncode == 1
-    assert "strace tmux must be installed by other means" in done.stderr
+    assert "faketime strace tmux must be installed by other means" in done.stderr
 
 
 @pytest.mark.parametrize(("ci", "ends_with", "told"), [("", 0, "1 skipped"), ("true", 1, "1 error")])

@@ -81,7 +81,7 @@ def test_the_life_of_an_incident(project: Project) -> None:
     assert row["respond_by"] == row["opened_at"] and "load > 5: 9" in opened["message"]
 
     again = project.run("incident", "open", "once more")
-    assert again.status == 1 and "incident 1 (P0, soup is cold | <b>) is open already" in again.out
+    assert again.status == 1 and "incident 1 (P0, soup is cold | <b>) is open already" in again.err
 
     assert project.json("incident", "note", "the oven was off")["incident"] == 1
     assert project.json("incident", "severity", "low")["incidents"][0]["severity"] == "P3"
@@ -179,4 +179,4 @@ def test_with_the_store_away_nothing_is_pretended(project: Project) -> None:
         path.unlink()
     (project.folder / ".runbook/state.db").mkdir()
     ran = project.run("incident", "note", "x")
-    assert ran.status == 4 and "the store is away" in ran.out
+    assert ran.status == 4 and "the store is away" in ran.err

@@ -44,7 +44,7 @@ def test_the_boot_time_counts_sleep_as_the_kernel_does() -> None:
 @pytest.mark.needs("faketime")
 def test_a_faked_wall_clock_does_not_reach_the_boot_time() -> None:
     code = "from runbook.system.clock import MachineClock as C; c = C(); print(c.wall(), c.boot_time())"
-    argv = ["faketime", "+10y", sys.executable, "-c", code]
+    argv = ["faketime", "-f", "+10y", sys.executable, "-c", code]
     done = subprocess.run(argv, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=True)
     wall, up = map(float, done.stdout.split())
     assert wall > time.time() + 9 * 365 * 86_400
