@@ -11,7 +11,6 @@ from runbook.cli.boundary import command
 from runbook.cli.options import Deadline, Shared
 from runbook.cli.wiring import open_site
 from runbook.flags.changes import FlagTrouble
-from runbook.judge.verdicts import Verdict
 from runbook.language.durations import parse_duration
 from runbook.rollout.planning import refuse_flags
 from runbook.rollout.site import Site
@@ -21,7 +20,7 @@ from runbook.rollout.watch import Tick, look_once
 from runbook.show.answer import Answer
 from runbook.show.decisions import decision_page
 from runbook.show.rows import rule_rows
-from runbook.system.refusals import Exit, Refusal
+from runbook.system.refusals import Exit, Refusal, exit_of
 
 app = typer.Typer()
 
@@ -61,7 +60,7 @@ def _answer(site: Site, standing: Standing, tick: Tick) -> Answer:
     page = decision_page(decision, f"{about}  {site.playbook.service} · {site.environment.name}")
     if following is not None and following.first_of_stage and following.stage.requires:
         page.line(f"ramp also runs the checklists {', '.join(following.stage.requires)}: runbook preflight")
-    exit_ = {Verdict.GO: Exit.GO, Verdict.NO_GO: Exit.NO_GO}.get(decision.verdict, Exit.UNKNOWN)
+    exit_ = exit_of(decision.verdict)
     remedies = [row.remedy for row in decision.against() if row.remedy][:3]
     if exit_ is Exit.GO and following is not None:
         remedies = [f"runbook ramp {following.percent:g}"]

@@ -21,7 +21,7 @@ from runbook.show.decisions import WORDS, check_lines
 from runbook.show.documents import MetricRow
 from runbook.show.page import Page
 from runbook.show.rows import check_rows
-from runbook.system.refusals import Exit, Refusal
+from runbook.system.refusals import Refusal, exit_of
 
 app = typer.Typer()
 
@@ -70,7 +70,7 @@ def _answer(site: Site, seen: Look, rows: list[MetricHealth], *, strict: bool) -
     ]
     bad += [f"{row.check.title}: {row.message or row.observed}" for row in seen.checks if row.status is not Status.PASS]
     return Answer(
-        {Verdict.GO: Exit.GO, Verdict.NO_GO: Exit.NO_GO}.get(verdict, Exit.UNKNOWN),
+        exit_of(verdict),
         "; ".join(bad) or "every metric is inside its limits",
         page,
         site.playbook.service,

@@ -25,7 +25,7 @@ from runbook.show.answer import Answer
 from runbook.show.decisions import WORDS, check_lines, counts_of
 from runbook.show.page import Page
 from runbook.show.rows import check_rows
-from runbook.system.refusals import Exit, Refusal
+from runbook.system.refusals import Exit, Refusal, exit_of
 
 app = typer.Typer()
 
@@ -156,7 +156,7 @@ def _answer(
     manual: list[CheckResult] = []
     counting = [row for row in (_without_people(one, manual) for one in results) if row] if automatic else results
     verdict = verdict_of(counted_checks(counting, strict=strict))
-    exit_ = {Verdict.GO: Exit.GO, Verdict.NO_GO: Exit.NO_GO}.get(verdict, Exit.UNKNOWN)
+    exit_ = exit_of(verdict)
     page = Page()
     about = f"to enter {to.name}" if to else "all checklists"
     page.verdict(WORDS[verdict], f"{site.playbook.service} · {site.environment.name} · {about}")

@@ -12,7 +12,6 @@ from runbook.cli.options import Confirm, Deadline, DryRun, ReasonText, Shared, W
 from runbook.cli.talk import Consent, Telling, plan_page, show
 from runbook.cli.watching import stay
 from runbook.cli.wiring import open_site
-from runbook.judge.verdicts import Verdict
 from runbook.language.durations import parse_duration, show_duration
 from runbook.rollout.operation import Ended
 from runbook.rollout.ramp import Proposal, allowed, carry_out, propose
@@ -25,7 +24,7 @@ from runbook.show.outcomes import ended_page
 from runbook.show.page import Page
 from runbook.show.rows import check_rows, plan_rows, rule_rows
 from runbook.system.clock import local_day_and_clock
-from runbook.system.refusals import Exit
+from runbook.system.refusals import Exit, exit_of
 
 app = typer.Typer()
 
@@ -143,7 +142,7 @@ def _not_made(site: Site, proposal: Proposal, dry_run: bool) -> Answer:
         page.blank()
         page.blocks += plan_screen(site, proposal).blocks
         page.line("Dry run: nothing was changed.")
-    exit_ = {Verdict.GO: Exit.GO, Verdict.NO_GO: Exit.NO_GO}.get(verdict, Exit.UNKNOWN)
+    exit_ = exit_of(verdict)
     against = proposal.decision.against()
     message = "dry run: nothing was changed" if exit_ is Exit.GO else f"{proposal.to.name}: " + "; ".join(
         [*(f"{row.title}: {row.observed or row.message}" for row in against),

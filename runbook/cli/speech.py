@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import sys
@@ -109,11 +108,3 @@ def _to_file(answer: Answer, text: str, path: Path) -> int:
         print_page(of_refusal(Refusal(f"{path}: {error.strerror}")).page, sys.stderr, colour=False)
         return int(Exit.USAGE) if answer.exit is Exit.GO else int(answer.exit)
     return int(answer.exit)
-
-
-def terminal_width() -> int:
-    """Columns of the terminal, 80 where there is none."""
-    try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns
-    except (OSError, ValueError):
-        return 80

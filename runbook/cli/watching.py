@@ -6,7 +6,7 @@ import sys
 
 from runbook.cli.options import Format, Shared
 from runbook.cli.talk import Telling, say
-from runbook.judge.verdicts import Status, Verdict
+from runbook.judge.verdicts import Status
 from runbook.language.durations import show_duration
 from runbook.rollout.decide import bake_of
 from runbook.rollout.site import Site
@@ -17,7 +17,7 @@ from runbook.show.outcomes import emergency_page
 from runbook.show.page import MARKS, Page
 from runbook.show.printing import is_terminal
 from runbook.show.rows import rule_rows
-from runbook.system.refusals import Exit
+from runbook.system.refusals import Exit, exit_of
 
 
 class Live:
@@ -65,7 +65,7 @@ def stay(shared: Shared, site: Site, *, act: bool, seconds: float | None = None)
 def watch_answer(site: Site, watched: Watched, *, armed: bool) -> Answer:
     """What a watch ends with."""
     verdict = verdict_of_watch(watched)
-    exit_ = {Verdict.GO: Exit.GO, Verdict.NO_GO: Exit.NO_GO}.get(verdict, Exit.UNKNOWN)
+    exit_ = exit_of(verdict)
     tick = watched.tick
     rows = tick.decision.rows if tick else ()
     if watched.ended is not None:

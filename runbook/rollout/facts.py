@@ -9,7 +9,7 @@ from runbook.judge.evaluate import evaluate
 from runbook.judge.facts import Facts, Sample, Series, Value
 from runbook.judge.verdicts import STATUS_OF, Judged, Truth
 from runbook.language.conditions import names_in, parse_condition
-from runbook.playbook.model import Metric, Playbook
+from runbook.playbook.model import Metric
 from runbook.rollout.bake import elapsed_since
 from runbook.rollout.looking import Look, look
 from runbook.rollout.site import Site
@@ -129,11 +129,6 @@ def reachability(look: Look) -> bool | None:
 
 def service_down(look: Look | None) -> bool:
     return bool(look is not None and reachability(look))
-
-
-def known_names(playbook: Playbook) -> Mapping[str, str | None]:
-    """Each metric with its unit."""
-    return {name: metric.unit for name, metric in playbook.metrics.items()}
 
 
 def keep(site: Site, readings: Mapping[str, Sample], names: Sequence[str] | None = None) -> None:

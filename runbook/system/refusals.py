@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import IntEnum
 
+from runbook.judge.verdicts import Verdict
 from runbook.language.places import Problem
 
 
@@ -30,6 +31,11 @@ class Exit(IntEnum):
     def verdict(self) -> str:
         """The `verdict` in JSON: go, no-go or unknown; everything else is failed."""
         return self.reason if self in (Exit.GO, Exit.NO_GO, Exit.UNKNOWN) else "failed"
+
+
+def exit_of(verdict: Verdict) -> Exit:
+    """The exit status of a decision: go, no-go, and unknown for the rest."""
+    return {Verdict.GO: Exit.GO, Verdict.NO_GO: Exit.NO_GO}.get(verdict, Exit.UNKNOWN)
 
 
 class Refusal(Exception):  # noqa: N818 - it is told, not a fault of ours
