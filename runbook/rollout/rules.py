@@ -9,7 +9,7 @@ import msgspec
 
 from runbook.judge.facts import Facts
 from runbook.judge.rules import Advanced, Rule, RuleState, advance
-from runbook.judge.verdicts import Reason, Status
+from runbook.judge.verdicts import Status
 from runbook.language.conditions import parse_condition
 from runbook.playbook.model import Playbook, Stage
 from runbook.rollout.facts import SHORTEST_INTERVAL, interval_of
@@ -142,8 +142,3 @@ def trigger_rows(ruled: Sequence[Ruled]) -> list[Row]:
             )
         )
     return rows
-
-
-def unreadable(ruled: Sequence[Ruled]) -> bool:
-    """Whether some rule could not be judged."""
-    return any(one.advanced.judged.reason in (Reason.ERROR, Reason.NODATA) for one in ruled)
