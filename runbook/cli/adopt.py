@@ -55,7 +55,7 @@ def adopt(
         raise Refusal("adopt needs a reason", next_steps=[f"runbook adopt {position} --reason TEXT"])
     assert position is not None  # one of the two was given
     rung = take(site, position, reason)
-    message = f"{site.playbook.service} · {site.environment.name} is taken to be at {rung.name}; its bake begins now"
+    message = f"{site.name} is taken to be at {rung.name}; its bake begins now"
     answer = Answer(
         Exit.GO, message, service=site.playbook.service, environment=site.environment.name,
         lists={"stage": rung.stage.name, "percent": rung.percent},

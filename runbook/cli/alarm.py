@@ -45,11 +45,10 @@ def raise_alarm(shared: Shared, *, yes: bool, dry_run: bool, reason: str, takeov
     if isinstance(found, Answer):
         return found
     site, picked = found
-    name = f"{site.playbook.service} · {site.environment.name}"
     page = Page()
     objective = site.playbook.rollback.objective if site.playbook.rollback else None
     within = f"objective {show_duration(objective)}" if objective else ""
-    page.verdict("EMERGENCY", name, "to the safe flags", within)
+    page.verdict("EMERGENCY", site.name, "to the safe flags", within)
     if dry_run:
         plan = emergency_plan(site, "")
         plan_page(page, plan)
@@ -60,7 +59,7 @@ def raise_alarm(shared: Shared, *, yes: bool, dry_run: bool, reason: str, takeov
         )  # fmt: skip
     show(shared, page) if not shared.quiet else None
     if not yes and not picked:
-        confirm(shared, f"Bring {name} back to the safe flags?", yes=False)
+        confirm(shared, f"Bring {site.name} back to the safe flags?", yes=False)
     ended = emergency(site, Telling(shared, objective), Alarm(reason=reason, takeover=takeover))
     return Answer(
         ended.exit, ended.message, emergency_page(ended, site, objective), site.playbook.service, site.environment.name,

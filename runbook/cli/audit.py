@@ -9,7 +9,8 @@ from runbook.cli.options import Shared
 from runbook.cli.wiring import Bench, open_bench
 from runbook.show.answer import Answer
 from runbook.show.page import Page
-from runbook.store.base import ChainInfo, StoreAway
+from runbook.store.base import Chain, ChainInfo, StoreAway
+from runbook.store.chain import Verification
 from runbook.store.chain import verify as verify_chain
 from runbook.store.heads import head_path, read_head
 from runbook.system.refusals import Exit, Refusal
@@ -38,12 +39,7 @@ def verify(shared: Shared) -> Answer:
         chains = bench.store.chains()
         for info in chains:
             found = verify_chain(bench.store, info.chain, read_head(bench.state.path / "heads", info.chain))
-            name = f"{info.chain.service} · {info.chain.environment}"
-            page.mark("ok" if found.ok else "NO", name, f"{found.count} events", found.reason if not found.ok else "")
-            page.under(f"head {found.head_hash}")
-            details.append({"service": info.chain.service, "environment": info.chain.environment, "ok": found.ok,
-                            "events": found.count, "head": found.head_hash, "first_bad": found.first_bad,
-                            "reason": found.reason})  # fmt: skip
+            details.append(_chain(page, info.chain, found))
             worst = worst if found.ok else Exit.NO_GO
         for name in heads_without_chain(bench, chains):
             page.mark("NO", f"a chain is gone, its head is kept: {name}")
@@ -61,6 +57,21 @@ def verify(shared: Shared) -> Answer:
     if worst is not Exit.GO:
         page.next("keep the file as it is; compare the head with the one printed in the last report")
     return Answer(worst, message, page, lists={"details": {"chains": details}})
+
+
+def _chain(page: Page, chain: Chain, found: Verification) -> dict[str, object]:
+    """Show how one chain was found; the same for the document."""
+    page.mark("ok" if found.ok else "NO", chain.name, f"{found.count} events", found.reason if not found.ok else "")
+    page.under(f"head {found.head_hash}")
+    return {
+        "service": chain.service,
+        "environment": chain.environment,
+        "ok": found.ok,
+        "events": found.count,
+        "head": found.head_hash,
+        "first_bad": found.first_bad,
+        "reason": found.reason,
+    }
 
 
 def heads_without_chain(bench: Bench, chains: list[ChainInfo]) -> list[str]:

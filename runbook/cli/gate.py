@@ -57,7 +57,7 @@ def _answer(site: Site, standing: Standing, tick: Tick) -> Answer:
     decision, here, following = tick.decision, standing.position, standing.next
     about = f"leaving {here.name}" if here else "entering the ladder"
     about += f" for {following.name}" if following else ", the top of the ladder"
-    page = decision_page(decision, f"{about}  {site.playbook.service} · {site.environment.name}")
+    page = decision_page(decision, f"{about}  {site.name}")
     if following is not None and following.first_of_stage and following.stage.requires:
         page.line(f"ramp also runs the checklists {', '.join(following.stage.requires)}: runbook preflight")
     exit_ = exit_of(decision.verdict)

@@ -58,7 +58,7 @@ def health_check(
 def _answer(site: Site, seen: Look, rows: list[MetricHealth], *, strict: bool) -> Answer:
     verdict = verdict_of_health(rows, seen.checks, strict=strict)
     page = Page()
-    page.verdict(WORDS[verdict], f"{site.playbook.service} · {site.environment.name}")
+    page.verdict(WORDS[verdict], site.name)
     check_lines(page, seen.checks)
     page.table(
         ("metric", "now", "target", "warning", "critical", "is"),

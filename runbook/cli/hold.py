@@ -37,7 +37,7 @@ def hold(
     for site in sites:
         set_hold(site, reason=reason, until=end)
     told = f" until {local_day_and_clock(end, now)}" if end else ""
-    names = ", ".join(f"{site.playbook.service} · {site.environment.name}" for site in sites)
+    names = ", ".join(site.name for site in sites)
     message = f"{names}: held{told}"
     answer = Answer(Exit.GO, message, service=sites[0].playbook.service, environment=sites[0].environment.name)
     answer.page.verdict("HELD", message)

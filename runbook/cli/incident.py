@@ -174,9 +174,8 @@ def list_(shared: Shared, last: Last = None) -> Answer:
     incidents = [one for _, one in sorted(site.state().incidents.items())]
     shown = incidents[-last:] if last else incidents
     still_open = [one for one in incidents if one.resolved is None]
-    name = f"{site.playbook.service} · {site.environment.name}"
     return Answer(
-        Exit.GO, f"{len(incidents)} incidents, {len(still_open)} open", list_page(shown, name, site.clock.wall()),
+        Exit.GO, f"{len(incidents)} incidents, {len(still_open)} open", list_page(shown, site.name, site.clock.wall()),
         site.playbook.service, site.environment.name,
         lists={
             "incidents": incident_rows(shown, site.playbook.severities),

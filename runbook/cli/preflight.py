@@ -159,7 +159,7 @@ def _answer(
     exit_ = exit_of(verdict)
     page = Page()
     about = f"to enter {to.name}" if to else "all checklists"
-    page.verdict(WORDS[verdict], f"{site.playbook.service} · {site.environment.name} · {about}")
+    page.verdict(WORDS[verdict], f"{site.name} · {about}")
     check_lines(page, counting)
     if manual:
         page.line("Left to people:")

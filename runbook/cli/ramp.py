@@ -67,7 +67,7 @@ def ramp(
         return _not_made(site, proposal, dry_run)
     if not shared.quiet:
         show(shared, plan_screen(site, proposal))
-    question = f"Ramp {site.playbook.service} · {site.environment.name} to {proposal.to.name}?"
+    question = f"Ramp {site.name} to {proposal.to.name}?"
     Consent(yes, confirm_name).ask(shared, site.environment, question)
     ended = carry_out(site, proposal, Telling(shared), reason=override or reason, wait=waiting)
     if watch and ended.exit is Exit.GO:
@@ -110,7 +110,7 @@ def plan_screen(site: Site, proposal: Proposal) -> Page:
     number = site.state().rollout or site.state().rollouts + 1
     page.verdict(
         "RAMP",
-        f"{site.playbook.service} · {site.environment.name}",
+        site.name,
         f"{proposal.plan.came_from or 'before the first stage'} -> {proposal.to.name}",
         f"rollout {number}",
     )
@@ -135,9 +135,8 @@ def plan_screen(site: Site, proposal: Proposal) -> Page:
 def _not_made(site: Site, proposal: Proposal, dry_run: bool) -> Answer:
     """The decision against the step; in a dry run also the plan that would run."""
     verdict = proposal.decision.verdict
-    about = f"{site.playbook.service} · {site.environment.name}"
     came_from = proposal.plan.came_from or "before the first stage"
-    page = decision_page(proposal.decision, f"{about}  {came_from} -> {proposal.to.name}")
+    page = decision_page(proposal.decision, f"{site.name}  {came_from} -> {proposal.to.name}")
     if dry_run:
         page.blank()
         page.blocks += plan_screen(site, proposal).blocks

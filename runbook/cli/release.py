@@ -24,8 +24,7 @@ def release(shared: Shared, all_: All = False, reason: ReasonText = "") -> Answe
     said = []
     for site in sites:
         held = end_hold(site, reason=reason)
-        where = f"{site.playbook.service} · {site.environment.name}"
-        said.append(f"{where}: released the hold by {held.by}" if held else f"{where} was not held")
+        said.append(f"{site.name}: released the hold by {held.by}" if held else f"{site.name} was not held")
     first = sites[0]
     answer = Answer(Exit.GO, "; ".join(said), service=first.playbook.service, environment=first.environment.name)
     for line in said:

@@ -92,7 +92,7 @@ def back_screen(site: Site, way: WayBack, word: str = "ROLLBACK") -> Page:
     """The plan of a way back."""
     page = Page()
     assert way.plan is not None  # the caller looked
-    page.verdict(word, f"{site.playbook.service} · {site.environment.name}", f"{way.plan.came_from} -> {way.plan.to}")
+    page.verdict(word, site.name, f"{way.plan.came_from} -> {way.plan.to}")
     plan_page(page, way.plan)
     return page
 

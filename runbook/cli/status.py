@@ -96,7 +96,7 @@ def answer_of(site: Site, seen: Seen) -> Answer:
     where = position.name if position else "before the first stage"
     return Answer(
         Exit.GO,
-        f"{site.playbook.service} · {site.environment.name} is at {where}",
+        f"{site.name} is at {where}",
         status_page(site, seen),
         site.playbook.service,
         site.environment.name,

@@ -76,7 +76,7 @@ def watch_answer(site: Site, watched: Watched, *, armed: bool) -> Answer:
     else:
         where = tick.standing.position.name if tick and tick.standing.position else "no position"
         page = Page()
-        page.verdict(WORDS[verdict], f"{site.playbook.service} · {site.environment.name}", where, watched.why)
+        page.verdict(WORDS[verdict], site.name, where, watched.why)
         rule_lines(page, rows)
         if watched.why == "asked to stop":
             page.line("Nothing is lost: what was seen is kept." + ("" if not armed else " Nobody is watching now."))

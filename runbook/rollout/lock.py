@@ -126,12 +126,9 @@ def busy(site: Site, holder_text: str = "", lease: Lease | None = None) -> Refus
     if lease is not None:
         who = f"{lease.holder.operator} on {lease.holder.host}"
         doing = f", {lease.doing}" if lease.doing else ""
-        what = f"{who} is at {lease.kind} of {site.playbook.service} · {site.environment.name} "
-        message = f"busy: {what}since {local_clock(lease.since)}{doing}"
+        message = f"busy: {who} is at {lease.kind} of {site.name} since {local_clock(lease.since)}{doing}"
     else:
-        message = (
-            f"busy: {holder_text or 'another process'} is at work on {site.playbook.service} · {site.environment.name}"
-        )
+        message = f"busy: {holder_text or 'another process'} is at work on {site.name}"
     return Refusal(
         message,
         exit_=Exit.BUSY,

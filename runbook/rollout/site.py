@@ -49,6 +49,11 @@ class Site:
     _state: State | None = None
 
     @property
+    def name(self) -> str:
+        """`checkout · production`, as every screen says it."""
+        return self.chain.name
+
+    @property
     def chain(self) -> Chain:
         return Chain(self.playbook.service, self.environment.name)
 

@@ -61,7 +61,6 @@ def status_page(site: Site, seen: Seen) -> Page:
 
 
 def _first_line(page: Page, site: Site, seen: Seen) -> None:
-    name = f"{site.playbook.service} · {site.environment.name}"
     position = seen.standing.position
     if position is None:
         where = "before the first stage"
@@ -71,7 +70,7 @@ def _first_line(page: Page, site: Site, seen: Seen) -> None:
         where = f"{position.name}, by its flag file"
     hold = site.state().hold_at(site.clock.wall())
     word = "CUT OFF" if seen.underway and not seen.underway.alive else "HELD" if hold else ""
-    page.line(Span(name, "bold"), f"   {where}", Span(f"   {word}" if word else "", "bold red"))
+    page.line(Span(site.name, "bold"), f"   {where}", Span(f"   {word}" if word else "", "bold red"))
 
 
 def _under_way(page: Page, found: Underway) -> None:

@@ -23,6 +23,11 @@ class Chain:
     def __str__(self) -> str:
         return f"{self.service} in {self.environment}"
 
+    @property
+    def name(self) -> str:
+        """`checkout · production`, as every screen says it."""
+        return f"{self.service} · {self.environment}"
+
 
 @dataclass(frozen=True)
 class ChainInfo:
