@@ -60,10 +60,9 @@ def service_locked(site: Site, operation: str, kind: str, *, wait: float = 0.0) 
     Raises `Refusal` (busy) with who holds it, since when and doing what, after waiting `wait` seconds.
     """
     until = time.monotonic() + wait
-    path = site.state_folder / "locks" / f"{site.slug}.lock"
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(file_locked(path, wait=wait))
+            stack.enter_context(file_locked(site.lock_file, wait=wait))
         except Locked as locked:
             raise busy(site, locked.holder_text) from locked
         lease = _take(site, operation, kind, until)
@@ -93,19 +92,28 @@ def kept_epoch(site: Site, lease: Lease | None) -> int:
 
 
 def _take(site: Site, operation: str, kind: str, until: float) -> Lease | None:
-    while site.store is not None:
+    while True:
         try:
-            site.store.register(site.chain, site.playbook_name, site.playbook.path)
-            return site.store.take_lease(
-                site.chain, holder_of(site.who.operator), operation, kind, seconds=LEASE_SECONDS
-            )
+            return _lease(site, operation, kind)
         except Busy as holder:
             if time.monotonic() >= until:
                 raise busy(site, "", holder.lease) from holder
             time.sleep(0.2)
-        except StoreAway as away:
-            site.lose_store(away)
-    return None
+
+
+def _lease(site: Site, operation: str, kind: str, *, takeover: bool = False, emergency: bool = False) -> Lease | None:
+    """The lease, at once; None where the store is away. Raises `Busy`."""
+    if site.store is None:
+        return None
+    try:
+        site.store.register(site.chain, site.playbook_name, site.playbook.path)
+        return site.store.take_lease(
+            site.chain, holder_of(site.who.operator), operation, kind,
+            seconds=LEASE_SECONDS, takeover=takeover, emergency=emergency,
+        )  # fmt: skip
+    except StoreAway as away:
+        site.lose_store(away)
+        return None
 
 
 def _release(site: Site, lock: Lock) -> None:
@@ -142,21 +150,7 @@ def emergency_lock(site: Site, operation: str, *, takeover: bool) -> Iterator[Lo
 
     Raises `Busy` when another emergency is at work.
     """
-    lease: Lease | None = None
-    if site.store is not None:
-        try:
-            site.store.register(site.chain, site.playbook_name, site.playbook.path)
-            lease = site.store.take_lease(
-                site.chain,
-                holder_of(site.who.operator),
-                operation,
-                "emergency",
-                seconds=LEASE_SECONDS,
-                takeover=takeover,
-                emergency=True,
-            )
-        except StoreAway as away:
-            site.lose_store(away)
+    lease = _lease(site, operation, "emergency", takeover=takeover, emergency=True)
     lock = Lock(site, lease, kept_epoch(site, lease))
     try:
         yield lock
@@ -169,5 +163,5 @@ def machine_locked_if_free(site: Site, wait: float = 2.0) -> Iterator[None]:
     """This machine's lock where it comes free within `wait` seconds: the emergency does not depend on it."""
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(Locked, FileTrouble):
-            stack.enter_context(file_locked(site.state_folder / "locks" / f"{site.slug}.lock", wait=wait))
+            stack.enter_context(file_locked(site.lock_file, wait=wait))
         yield

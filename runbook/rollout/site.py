@@ -65,6 +65,11 @@ class Site:
     def journals(self) -> Path:
         return self.state_folder / "journal"
 
+    @property
+    def lock_file(self) -> Path:
+        """Held by whoever changes something from this machine."""
+        return self.state_folder / "locks" / f"{self.slug}.lock"
+
     def state(self) -> State:
         """Where the service stands by its events; an empty state when the store is away."""
         if self._state is None:
