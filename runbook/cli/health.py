@@ -11,11 +11,10 @@ from runbook.cli.options import Deadline, Shared, Strict
 from runbook.cli.wiring import open_site
 from runbook.judge.verdicts import Status, Verdict
 from runbook.language.durations import parse_duration
-from runbook.rollout.facts import facts_of, keep
+from runbook.rollout.facts import look_from_here
 from runbook.rollout.health import MetricHealth, health_of, verdict_of_health
-from runbook.rollout.looking import Look, look
+from runbook.rollout.looking import Look
 from runbook.rollout.site import Site
-from runbook.rollout.standing import standing_of
 from runbook.show.answer import Answer
 from runbook.show.decisions import WORDS, check_lines
 from runbook.show.documents import MetricRow
@@ -45,14 +44,9 @@ def health_check(
         )
     within = parse_duration(deadline)
     site = open_site(shared)
-    shown, _ = site.flags_or_trouble()
-    standing = standing_of(site.playbook, site.state(), shown)
-    position = standing.position
     presence = [check for check in site.playbook.verify if check.options.presence()]
-    stage, percent = (position.stage, position.percent) if position else (None, None)
-    seen = look(site, presence, metrics=True, deadline=within, percent=percent, stage=stage)
-    keep(site, seen.readings)
-    return _answer(site, seen, health_of(site.playbook, facts_of(site, standing, seen)), strict=strict)
+    sight = look_from_here(site, presence, within)
+    return _answer(site, sight.look, health_of(site.playbook, sight.facts), strict=strict)
 
 
 def _answer(site: Site, seen: Look, rows: list[MetricHealth], *, strict: bool) -> Answer:

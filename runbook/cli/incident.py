@@ -14,6 +14,7 @@ from runbook.incidents.incident import open_incident, severity_named, the_open_o
 from runbook.incidents.severity import Proposed, respond_by
 from runbook.language.durations import show_duration
 from runbook.reports.incident import gather, store_is_away
+from runbook.rollout.severity import proposed_now
 from runbook.rollout.site import Site
 from runbook.show.answer import Answer
 from runbook.show.incident import changed_page, incident_rows, list_page, show_page
@@ -32,7 +33,6 @@ Number = Annotated[int | None, typer.Argument(metavar="[ID]", help="Which incide
 TemplateName = Annotated[
     str | None, typer.Option("--template", metavar="NAME", help="Another template of the project's templates/ folder.")
 ]
-LOOK_SECONDS = 5.0  # how long the live numbers are waited for
 
 
 @command(app, "open")
@@ -67,24 +67,6 @@ def open_(
         following=["runbook incident note TEXT", "runbook rollback --emergency  brings everything back"],
     )  # fmt: skip
     return _answer(site, incident, f"incident {incident.id} opened as {incident.severity}: {proposed.why}", page)
-
-
-def proposed_now(site: Site) -> Proposed:
-    """The severity that the numbers of this moment propose. They are kept: they are the incident's first evidence."""
-    from runbook.incidents.severity import DEFAULT, propose_severity
-    from runbook.rollout.facts import facts_of, keep
-    from runbook.rollout.looking import look
-    from runbook.rollout.standing import standing_of
-
-    severities = site.playbook.severities
-    if not any(severity.when for severity in severities.values()):
-        return Proposed(DEFAULT, "the playbook says of no severity when it is meant; the default")
-    standing = standing_of(site.playbook, site.state(), site.flags_or_trouble()[0])
-    position = standing.position
-    percent, stage = (position.percent, position.stage) if position else (None, None)
-    seen = look(site, [], metrics=True, deadline=LOOK_SECONDS, percent=percent, stage=stage)
-    keep(site, seen.readings)
-    return propose_severity(severities, facts_of(site, standing, seen))
 
 
 @command(app)

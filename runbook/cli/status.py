@@ -80,12 +80,11 @@ def _armed(site: Site, standing: Standing) -> list[Any]:
     """The triggers of the stage, not judged: status looks at nothing."""
     from runbook.judge.verdicts import Status
     from runbook.rollout.rows import Row
-    from runbook.rollout.rules import rules_of, stage_of
+    from runbook.rollout.rules import rules_of
 
-    stage = stage_of(site.playbook, standing)
-    if stage is None or not standing.entered:
+    if standing.stage is None or not standing.entered:
         return []
-    rules = rules_of(site.playbook, stage)
+    rules = rules_of(site.playbook, standing.stage)
     return [Row(rule.id, f"{rule.when.text} -> {rule.then}", "trigger", Status.SKIPPED, counts=False) for rule in rules]
 
 

@@ -123,8 +123,7 @@ def bake_of(site: Site, standing: Standing) -> BakeStanding | None:
     position = standing.position
     if position is None or not standing.entered:
         return None
-    rung = standing.rung
-    stage = next((stage for stage in site.playbook.stages if stage.name == position.stage), None)
+    rung, stage = standing.rung, standing.stage
     bake = rung.bake if rung else (stage.bake if stage else None)
     environment = site.environment
     return bake_standing(bake, position, site.clock, scale=environment.bake_scale, protected=environment.protected)
@@ -132,12 +131,11 @@ def bake_of(site: Site, standing: Standing) -> BakeStanding | None:
 
 def rung_rows(site: Site, standing: Standing, facts: Facts) -> list[Row]:
     """Bake, watched share and gates of the rung we stand on; nothing where no step was entered yet."""
-    bake, position = bake_of(site, standing), standing.position
-    if bake is None or position is None:
+    bake = bake_of(site, standing)
+    if bake is None:
         return []
     rows = bake_rows(site, bake, facts)
-    stage = next((stage for stage in site.playbook.stages if stage.name == position.stage), None)
-    for number, gate in enumerate(stage.gates if stage else ()):
+    for number, gate in enumerate(standing.stage.gates if standing.stage else ()):
         if gate.sign is None:
             rows.append(gate_row(site, gate, number, facts))
     return rows

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from runbook.checks.base import Check
 from runbook.judge.evaluate import evaluate
 from runbook.judge.facts import Facts, Sample, Series, Value
 from runbook.judge.verdicts import STATUS_OF, Judged, Truth
@@ -159,6 +160,26 @@ def _number(value: Value) -> float | None:
 def _text(value: Value) -> str | None:
     """A text, or a truth as a condition spells it; None for a number."""
     return str(value).lower() if isinstance(value, bool) else value if isinstance(value, str) else None
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What is seen from where we stand."""
+
+    standing: Standing
+    look: Look
+    facts: Facts
+
+
+def look_from_here(site: Site, checks: Sequence[Check], deadline: float) -> Sight:
+    """Ask these checks and every metric, within `deadline` seconds, and keep what the metrics gave."""
+    shown, _ = site.flags_or_trouble()
+    standing = standing_of(site.playbook, site.state(), shown)
+    here = standing.position
+    percent, stage = (here.percent, here.stage) if here else (None, None)
+    seen = look(site, checks, metrics=True, deadline=deadline, percent=percent, stage=stage)
+    keep(site, seen.readings)
+    return Sight(standing, seen, facts_of(site, standing, seen))
 
 
 def judge_now(site: Site, text: str, percent: float | None, stage: str | None) -> Judged:

@@ -52,12 +52,6 @@ def rules_of(playbook: Playbook, stage: Stage) -> list[Rule]:
     return rules
 
 
-def stage_of(playbook: Playbook, standing: Standing) -> Stage | None:
-    """The stage we are in."""
-    position = standing.position
-    return next((stage for stage in playbook.stages if position and stage.name == position.stage), None)
-
-
 class Kept(msgspec.Struct):
     """The states of the rules, for the position they belong to (`entered`, seconds since the epoch)."""
 
@@ -103,13 +97,12 @@ def save_states(site: Site, standing: Standing, states: Mapping[str, RuleState])
 
 def advance_rules(site: Site, standing: Standing, facts: Facts, *, keep: bool = True) -> list[Ruled]:
     """Judge every rule of the stage now, and keep what was learnt (a dry run keeps nothing)."""
-    stage = stage_of(site.playbook, standing)
-    if stage is None:
+    if standing.stage is None:
         return []
     states, interval = load_states(site, standing), tick_of(site)
     ruled = [
         Ruled(rule, advance(rule, facts, states.get(rule.id) or RuleState(), interval=interval))
-        for rule in rules_of(site.playbook, stage)
+        for rule in rules_of(site.playbook, standing.stage)
     ]
     if keep:
         save_states(site, standing, {one.rule.id: one.advanced.state for one in ruled})

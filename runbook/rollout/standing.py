@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from runbook.playbook.model import Playbook
+from runbook.playbook.model import Playbook, Stage
 from runbook.rollout.ladder import Rung, above, flags_at, ladder, rung_at, same_value
 from runbook.store.state import Position, State
 
@@ -40,10 +40,15 @@ class Standing:
         return rung_at(self.rungs, self.position.stage, self.position.percent) if self.position else None
 
     @property
+    def stage(self) -> Stage | None:
+        """The stage we stand in; None before the first one, and where the playbook has it no longer."""
+        here = self.position
+        return next((rung.stage for rung in self.rungs if here and rung.stage.name == here.stage), None)
+
+    @property
     def gone(self) -> bool:
         """Whether the playbook has no longer the stage we stand in."""
-        position = self.position
-        return position is not None and all(rung.stage.name != position.stage for rung in self.rungs)
+        return self.position is not None and self.stage is None
 
     @property
     def next(self) -> Rung | None:

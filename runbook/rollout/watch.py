@@ -11,15 +11,15 @@ from runbook.judge.rules import Rule, choose
 from runbook.judge.verdicts import Verdict
 from runbook.rollout.decide import Evidence, bake_of, decide
 from runbook.rollout.emergency import Alarm, emergency
-from runbook.rollout.facts import facts_of, keep
+from runbook.rollout.facts import look_from_here
 from runbook.rollout.holds import changes_of_robots, hold, hold_everything
-from runbook.rollout.looking import Look, look
+from runbook.rollout.looking import Look
 from runbook.rollout.operation import Ended
 from runbook.rollout.planning import safe_values
 from runbook.rollout.rows import Decision
 from runbook.rollout.rules import Ruled, advance_rules, tick_of
 from runbook.rollout.site import Site
-from runbook.rollout.standing import Standing, shows_safe, standing_of
+from runbook.rollout.standing import Standing, shows_safe
 from runbook.rollout.watchers import Watching, watching
 
 ROBOT_LIMIT = 3  # automatic changes in ten minutes over all services; then everything is held
@@ -48,19 +48,12 @@ class Watched:
 
 def look_once(site: Site, deadline: float = LOOK_DEADLINE) -> Tick:
     """One tick: look at metrics and reachability, keep the samples, advance the rules, judge the gates."""
-    shown, _ = site.flags_or_trouble()
-    standing = standing_of(site.playbook, site.state(), shown)
-    position = standing.position
-    seen = look(
-        site, site.playbook.verify, metrics=True, deadline=deadline,
-        percent=position.percent if position else None, stage=position.stage if position else None,
-    )  # fmt: skip
-    keep(site, seen.readings)
-    facts = facts_of(site, standing, seen)
+    sight = look_from_here(site, site.playbook.verify, deadline)
+    standing, facts = sight.standing, sight.facts
     ruled = tuple(advance_rules(site, standing, facts)) if standing.entered else ()
     decision = decide(site, standing, standing.next, Evidence(facts, ruled))
     fired = tuple(one for one in ruled if one.advanced.firing and not one.rule.dry_run)
-    return Tick(standing, seen, decision, ruled, fired)
+    return Tick(standing, sight.look, decision, ruled, fired)
 
 
 def watch(
