@@ -85,11 +85,7 @@ def _open_store(settings: Settings, folder: Path, clock: Clock, patience: float)
     except StoreAway as away:
         return None, away.reason + (f" ({away.hint})" if away.hint else "")
     with contextlib.suppress(StoreAway):  # what waits goes on waiting; the next command tries again
-        spool = Spool(folder / "spool")
-        waiting = spool.waiting()
-        spool.forward(store)
-        for one in waiting:
-            store.raise_epoch(one.chain, one.event.epoch)
+        Spool(folder / "spool").forward(store)
     return store, ""
 
 
@@ -132,7 +128,7 @@ def every_site(shared: Shared) -> list[Site]:
 
     bench = open_bench(shared)
     sites: dict[tuple[str, str], Site] = {}
-    names = {name: name for name in known_names(bench).values()}
+    names = dict.fromkeys(known_names(bench).values())
     chosen = [Chosen(found.name, found.path) for found in find_playbooks(bench.project.root)]
     chosen += [Chosen(name, None) for name in names if name not in {one.name for one in chosen}]
     for one in chosen:

@@ -56,7 +56,7 @@ class Spool:
         return [waiting for path in self._files() for waiting in _read(path)[0]]
 
     def forward(self, store: Store, *, state: Fold | None = None) -> int:
-        """Sends what waits and returns how many events were new to the store.
+        """Sends what waits and returns how many events were new to the store, whose epochs are lifted to theirs.
 
         Only one process forwards at a time; another one finds nothing to do. Raises `StoreAway`, and `FileTrouble`
         when the folder cannot be changed; what was not sent keeps waiting.
@@ -91,7 +91,10 @@ class Spool:
         events: dict[Chain, list[Event]] = {}
         for one in waiting:
             events.setdefault(one.chain, []).append(one.event)
-        sent = sum(len(store.append(chain, several, state=state)) for chain, several in events.items())
+        sent = 0
+        for chain, several in events.items():
+            sent += len(store.append(chain, several, state=state))
+            store.raise_epoch(chain, max(event.epoch for event in several))
         if unreadable:
             # Nobody can send these, but they may tell a person something.
             append_durably(path.with_suffix(".unreadable"), b"\n".join(unreadable) + b"\n")

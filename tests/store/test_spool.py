@@ -11,6 +11,7 @@ import sys
 import threading
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from runbook.store.base import Chain, StoreAway
@@ -53,6 +54,16 @@ def test_events_arrive_late_once_and_in_order(spool: Spool, tmp_path: Path) -> N
     spool.add(CHAIN, event(9))
     assert spool.forward(store) == 1
     assert payloads(store) == [0, 1, 2, 3, 4, 9]
+    store.close()
+
+
+def test_the_next_lease_comes_after_the_epochs_of_what_was_forwarded(spool: Spool, tmp_path: Path) -> None:
+    store, other = opened(tmp_path), Chain("a-b", "c-d")
+    for number, epoch in enumerate((4, 7, 5)):
+        spool.add(CHAIN, msgspec.structs.replace(event(number), epoch=epoch))
+    spool.add(other, msgspec.structs.replace(event(9), epoch=2))
+    assert spool.forward(store) == 4
+    assert (store.epoch_of(CHAIN), store.epoch_of(other)) == (7, 2)
     store.close()
 
 
