@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Any, ClassVar
 
 import msgspec
 
 from runbook.actions.base import ActionKind, Done, Hands
+from runbook.system.http_messages import HttpTrouble, Request
+from runbook.system.http_requests import curl_line, filled
 
 
 class HttpCall(ActionKind, frozen=True, kw_only=True):
@@ -26,28 +27,18 @@ class HttpCall(ActionKind, frozen=True, kw_only=True):
         return f"{self.method} {self.http}"
 
     def by_hand(self, url: str | None = None) -> str:
-        parts = ["curl", "-fsS", "-X", self.method]
-        for name, value in self.headers.items():
-            parts += ["-H", f"{name}: {value}"]
-        if self.json is not msgspec.UNSET:
-            parts += ["-H", "Content-Type: application/json", "-d", msgspec.json.encode(self.json).decode()]
-        elif self.text is not None:
-            parts += ["-d", self.text]
-        return shlex.join(
-            [*parts, self.http if "://" in self.http else f"{(url or '').rstrip('/')}/{self.http.lstrip('/')}"]
-        )
+        return curl_line(self._written(), url)
+
+    def _written(self) -> Request:
+        """The request as the playbook writes it."""
+        return Request(url=self.http, method=self.method, headers=self.headers, json=self.json, text=self.text)
 
     def act(self, hands: Hands, timeout: float) -> Done:
-        from runbook.system.http import HttpTrouble, Request, fetch_now
+        from runbook.system.http import fetch_now
 
-        url = hands.variables.url(self.http)
-        request = Request(
-            method=self.method,
-            url=url if "://" in url else f"{(hands.url or '').rstrip('/')}/{url.lstrip('/')}",
-            headers={name: hands.variables.text(value) for name, value in self.headers.items()},
-            json=self.json,
-            text=None if self.text is None else hands.variables.text(self.text),
-        )
+        request = filled(self._written(), hands.url, hands.variables, hands.masker)
+        if request is None:
+            return Done(False, "a relative URL, and the environment has no url")
         answer = fetch_now(request, timeout)
         if isinstance(answer, HttpTrouble):
             return Done(False, answer.message)

@@ -44,6 +44,10 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """Whether it says something without `expect`; a check that asserts nothing is refused."""
         return True
 
+    def by_hand(self, url: str | None) -> str:
+        """The shell line that looks at the same by hand, relative URLs from `url` on; empty where there is none."""
+        return ""
+
     async def look(self, around: Surroundings) -> Finding:
         """Look once. Raises nothing for what the world does: that is a finding."""
         raise NotImplementedError

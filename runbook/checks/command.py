@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import ClassVar
 
 import msgspec
@@ -32,6 +33,9 @@ class Command(Kind, frozen=True, kw_only=True):
     def problems(self) -> list[str]:
         """What is wrong with the options beyond their types."""
         return ([] if self.command else ["command is empty: name a program"]) + self._wanted().problems()
+
+    def by_hand(self, url: str | None) -> str:
+        return shlex.join(self.command)
 
     async def look(self, around: Surroundings) -> Finding:
         try:

@@ -15,6 +15,7 @@ from runbook.checks.base import Finding, Kind, Surroundings
 from runbook.checks.findings import NotTaken, failed, seconds_left, shown, unknown, unreachable, without_value
 from runbook.judge.verdicts import Reason, Status
 from runbook.system.http_messages import HttpTrouble, Request
+from runbook.system.http_requests import curl_line, filled
 from runbook.system.secrets import VariableTrouble
 
 _NUMBER = re.compile(r"[-+]?\d{1,30}(\.\d{1,30})?([eE][-+]?\d{1,3})?")
@@ -70,6 +71,9 @@ class Flags(Kind, frozen=True, kw_only=True):
             found.append("`as` beside a map of several keys: write it at its key, {jq: .share, as: fraction}")
         return found
 
+    def by_hand(self, url: str | None) -> str:
+        return curl_line(Request(url=self.from_), url) if self.from_ else ""
+
     async def look(self, around: Surroundings) -> Finding:
         from runbook.system.daemon_threads import in_thread
 
@@ -106,18 +110,11 @@ class Flags(Kind, frozen=True, kw_only=True):
         return _agreement(differing, len(self.map))
 
     def _request(self, around: Surroundings) -> Request | Finding:
-        place = self.from_ or ""
         try:
-            url = around.variables.url(place)
-            guarded = around.variables.host_from_outside(place)
+            request = filled(Request(url=self.from_ or ""), around.url, around.variables, around.masker)
         except VariableTrouble as trouble:
             return without_value(trouble)
-        if "://" not in url:
-            if around.url is None:
-                return unknown("a relative URL, and the environment has no url")
-            url = f"{around.url.rstrip('/')}/{url.removeprefix('/')}"
-        around.masker.learn_url(url)
-        return Request(url=url, guarded=guarded)
+        return request or unknown("a relative URL, and the environment has no url")
 
 
 def _read(around: Surroundings, keys: Sequence[str]) -> list[tuple[str, Mapping[str, str | None]]] | Finding:

@@ -13,19 +13,10 @@ from runbook.checks.reading import Wanted, read_text
 from runbook.judge.verdicts import Reason, Status
 from runbook.language.durations import DurationError, parse_duration, show_duration
 from runbook.system.http_messages import HttpTrouble, Request, Response, basic, bearer
-from runbook.system.secrets import Masker, VariableTrouble
+from runbook.system.http_requests import curl_line, filled
+from runbook.system.secrets import VariableTrouble
 
 _ONLY_LOOKS = ("GET", "HEAD")
-_PLAIN_HEADERS = {
-    "accept",
-    "accept-language",
-    "content-type",
-    "host",
-    "user-agent",
-    "cache-control",
-    "origin",
-    "referer",
-}
 _CODE_CLASS = {"1xx", "2xx", "3xx", "4xx", "5xx"}
 
 
@@ -117,28 +108,28 @@ class Http(Kind, frozen=True, kw_only=True):
             return replace(finding, observed=str(answer.status))
         return finding
 
+    def by_hand(self, url: str | None) -> str:
+        return curl_line(self._written(), url)
+
+    def _written(self) -> Request:
+        """The request as the playbook writes it."""
+        return Request(
+            url=self.http,
+            method=self.method,
+            headers=self.headers,
+            json=self.json,
+            text=self.text,
+            form=self.form,
+            max_redirects=self.max_redirects,
+        )
+
     def _request(self, around: Surroundings) -> Request | None:
         """The request, None where the URL is relative and there is no place to start. Raises VariableTrouble."""
-        variables, masker = around.variables, around.masker
-        url = variables.url(self.http)
-        if not url.lower().startswith(("http://", "https://")):
-            if around.url is None:
-                return None
-            url = f"{around.url.rstrip('/')}/{url.removeprefix('/')}"
-        masker.learn_url(url)
-        headers = {name: variables.text(value) for name, value in self.headers.items()}
-        return Request(
-            url=url,
-            method=self.method.upper(),
-            headers={name: learned(masker, name, value) for name, value in headers.items()},
-            json=self.json if self.json is msgspec.UNSET else variables.any(self.json),
-            text=None if self.text is None else variables.text(self.text),
-            form=None if self.form is None else {name: variables.text(value) for name, value in self.form.items()},
-            authorization=self._authorization(around),
-            max_redirects=self.max_redirects,
-            ca=None if self.ca is None else str(around.project / variables.file_name(self.ca)),
-            guarded=variables.host_from_outside(self.http),
-        )
+        request = filled(self._written(), around.url, around.variables, around.masker)
+        if request is None:
+            return None
+        ca = None if self.ca is None else str(around.project / around.variables.file_name(self.ca))
+        return replace(request, authorization=self._authorization(around), ca=ca)
 
     def _authorization(self, around: Surroundings) -> str | None:
         if self.auth is None:
@@ -159,10 +150,3 @@ class Http(Kind, frozen=True, kw_only=True):
 
     def _wanted(self) -> Wanted:
         return Wanted(jq=self.jq, matches=self.matches, list_=self.list_ or False)
-
-
-def learned(masker: Masker, name: str, value: str) -> str:
-    """The value of a header, which is masked from now on unless the header is one that never carries a secret."""
-    if name.lower() not in _PLAIN_HEADERS:
-        masker.learn(value)
-    return value

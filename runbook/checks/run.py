@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import ClassVar
 
 import msgspec
@@ -33,6 +34,9 @@ class Run(Kind, frozen=True, kw_only=True):
     def problems(self) -> list[str]:
         """What is wrong with the options beyond their types."""
         return ([] if self.run.strip() else ["run is empty: write a shell line"]) + self._wanted().problems()
+
+    def by_hand(self, url: str | None) -> str:
+        return f"sh -c {shlex.quote(self.run)}"
 
     async def look(self, around: Surroundings) -> Finding:
         try:

@@ -60,15 +60,8 @@ def verify_lines(site: Site) -> list[str]:
     lines = []
     for check in site.playbook.verify:
         title = harmless(f"{check.title}{f': {check.expect}' if check.expect else ''}")
-        where = getattr(check.options, "http", None) or getattr(check.options, "from_", None)
-        if isinstance(where, str):
-            url = where if "://" in where else f"{(site.environment.url or '').rstrip('/')}{where}"
-            jq = getattr(check.options, "jq", None)
-            lines.append(f"curl -fsS {shlex.quote(url)}    # {title}{f', at {harmless(jq)}' if jq else ''}")
-        elif check.kind == "run":
-            lines.append(f"sh -c {shlex.quote(check.options.run)}    # {title}")
-        elif check.kind == "command":
-            lines.append(f"{shlex.join(check.options.command)}    # {title}")
-        else:
-            lines.append(f"# look yourself ({check.kind}): {title}")
+        line = check.options.by_hand(site.environment.url)
+        jq = getattr(check.options, "jq", None)
+        at = f", at {harmless(jq)}" if jq else ""
+        lines.append(f"{line}    # {title}{at}" if line else f"# look yourself ({check.kind}): {title}")
     return lines

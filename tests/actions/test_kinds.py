@@ -168,6 +168,33 @@ def test_a_call_sends_what_it_is_told_and_values_stay_values(tmp_path: Path, ser
     assert "x-by: a/b?" in request.lower()
 
 
+def test_a_call_fills_in_its_json_and_masks_what_its_headers_and_url_carry(tmp_path: Path, server: Scripted) -> None:
+    server.scripts["/flush"] = answer(b"")
+    own = hands(tmp_path, url=server.url, process={"WHICH": 'a"b'})
+    made = KINDS["http"](http="/flush", json={"which": ["${WHICH}"]}, headers={"X-Pass": "hunter2hunter2"})
+    done = made.act(own, 10.0)
+    assert done.ok, done.message
+    [request] = server.asked
+    assert '{"which":["a\\"b"]}' in request
+    assert "hunter2hunter2" not in own.masker.mask("it was hunter2hunter2")
+
+
+def test_a_call_to_a_host_from_outside_the_playbook_never_reaches_this_machine(
+    tmp_path: Path, server: Scripted
+) -> None:
+    server.scripts["/flush"] = answer(b"")
+    done = act("http", tmp_path, http="${HOOK}/flush", given={"process": {"HOOK": server.url}})
+    assert not done.ok
+    assert server.asked == []
+    done = act("http", tmp_path, http="/flush?to=http://elsewhere.test", given={"url": server.url})
+    assert len(server.asked) == 1, "a URL inside another one does not make it absolute"
+
+
+def test_a_relative_call_without_a_place_to_start_is_told(tmp_path: Path) -> None:
+    done = act("http", tmp_path, http="/flush")
+    assert (done.ok, done.message) == (False, "a relative URL, and the environment has no url")
+
+
 def test_a_service_that_refuses_is_told_and_nothing_is_raised(tmp_path: Path) -> None:
     with closed_port() as port:
         done = act("http", tmp_path, http=f"http://127.0.0.1:{port}/flush", timeout=5.0)

@@ -45,6 +45,22 @@ def test_each_example_runs(key: str, tmp_path: Path) -> None:
     assert a_check(plain_example(key)).options.asserts() or "expect" in plain_example(key)
 
 
+@pytest.mark.parametrize(
+    ("plain", "line"),
+    [
+        ({"http": "/health"}, "curl -fsS http://x.test/health"),
+        ({"http": "/ask", "method": "POST", "text": "hello"}, "curl -fsS -X POST -d hello http://x.test/ask"),
+        ({"flags": "live", "from": "/flags", "map": {"A": ".a"}}, "curl -fsS http://x.test/flags"),
+        ({"flags": "safe"}, ""),
+        ({"run": "! test -e 'a b'"}, """sh -c '! test -e '"'"'a b'"'"''"""),
+        ({"command": ["test", "-e", "a b"]}, "test -e 'a b'"),
+        ({"sign": True}, ""),
+    ],
+)
+def test_what_can_be_looked_at_by_hand_has_a_line(plain: dict[str, object], line: str) -> None:
+    assert a_check(plain).options.by_hand("http://x.test") == line
+
+
 @pytest.mark.parametrize("key", KINDS)
 def test_unknown_options_are_refused(key: str) -> None:
     options = {name: value for name, value in plain_example(key).items() if name not in COMMON}
