@@ -31,10 +31,11 @@ class All(Kind, frozen=True, kw_only=True):
         if not isinstance(around, AroundCheck) or not around.check.checks:
             return unknown("there is no check in it", Reason.NODATA)
         results = await around.look_all(around.check.checks)
-        return _folded(results)
+        return folded(results)
 
 
-def _folded(results: Sequence[CheckResult]) -> Finding:
+def folded(results: Sequence[CheckResult]) -> Finding:
+    """What nested rows say together."""
     counted = [result for result in results if result.check.level != "warn"]
     statuses = {result.status for result in counted}
     held = sum(result.status in (Status.PASS, Status.WAIVED) for result in results)

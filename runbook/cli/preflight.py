@@ -7,15 +7,16 @@ from typing import Annotated
 
 import typer
 
+from runbook.checks.all_of import folded
 from runbook.checks.base import Check, CheckResult
 from runbook.cli import completing
 from runbook.cli.boundary import command
 from runbook.cli.options import Deadline, Shared, Strict
 from runbook.cli.signing import ask_manual_items
 from runbook.cli.wiring import open_site
-from runbook.judge.verdicts import Status, Verdict, verdict_of
+from runbook.judge.verdicts import Status, verdict_of
 from runbook.language.durations import parse_duration, show_duration
-from runbook.rollout.ladder import Rung, flags_at, named_rungs
+from runbook.rollout.ladder import Rung, named_rungs
 from runbook.rollout.looking import look
 from runbook.rollout.ramp import stage_is_gone
 from runbook.rollout.rows import counted_checks
@@ -109,11 +110,9 @@ def _flags_row(site: Site, standing: Standing, trouble: str) -> CheckResult:
         return CheckResult(check, Status.FAIL, message=trouble, observed="cannot be read")
     if site.playbook.flags is None:
         return CheckResult(check, Status.SKIPPED, message="the playbook has no flags")
-    if later or standing.entered:
-        wrong = [str(drift) for drift in standing.drift]
-    else:
-        first = flags_at(site.playbook, standing.rungs[0]) if standing.rungs else dict(site.playbook.flags.safe)
-        wrong = [str(drift) for drift in standing.drift] if first else []
+    if not standing.rungs:  # no first stage to hold the file against
+        return look(site, [check], metrics=False, deadline=check.timeout).checks[0]
+    wrong = [str(drift) for drift in standing.drift]
     observed = "; ".join(wrong) or (f"{len(standing.missing)} not set" if standing.missing else "yes")
     return CheckResult(check, Status.FAIL if wrong else Status.PASS, observed=observed, listed=wrong[1:])
 
@@ -129,11 +128,9 @@ def _without_people(row: CheckResult, manual: list[CheckResult]) -> CheckResult 
     nested = tuple(left for left in (_without_people(one, manual) for one in row.nested) if left)
     if len(manual) == before:
         return row
-    verdict = verdict_of(counted_checks(nested))
-    status = {Verdict.GO: Status.PASS, Verdict.NO_GO: Status.FAIL}.get(verdict, Status.UNKNOWN)
-    good = sum(1 for one in nested if one.status is Status.PASS)
-    observed = f"{good} of {len(nested)}, without the manual items"
-    return replace(row, status=status if nested else Status.SKIPPED, observed=observed, nested=nested, listed=())
+    left = folded(nested)
+    observed = f"{left.observed}, without the manual items"
+    return replace(row, status=left.status, reason=left.reason, observed=observed, nested=nested, listed=())
 
 
 def _beside(page: Page, site: Site, to: Rung | None) -> None:

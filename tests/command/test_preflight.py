@@ -134,6 +134,15 @@ def test_the_safe_defaults_first_and_the_drift_later(project: Project) -> None:
     assert statuses(project.json("preflight"))["drift"] == "fail"
 
 
+def test_without_stages_the_file_is_held_against_the_safe_flags(project: Project) -> None:
+    project.write(stages=None)
+    assert statuses(project.json("preflight"))["safe_defaults"] == "pass"
+    project.flags.write_text(AT_FIRST)
+    ran = project.json("preflight")
+    assert ran.code == 1 and statuses(ran)["safe_defaults"] == "fail"
+    assert "RANKER_SHARE" in json.dumps(ran.rows("checks")["safe_defaults"])
+
+
 @pytest.mark.parametrize("kind", ["run: 'sleep 20'", "http: /slow, timeout: 20s"])
 def test_the_deadline_ends_what_takes_too_long(project: Project, kind: str) -> None:
     from tests.hostile import hang
