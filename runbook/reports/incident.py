@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from runbook.incidents.impact import Impact, impact_of, way_back_of
@@ -18,9 +17,8 @@ from runbook.incidents.timeline import (
     story_of,
     timeline,
 )
-from runbook.judge.facts import Sample
 from runbook.reports.operations import FlagRow, OperationRow, flags_changed, operations_of
-from runbook.rollout.facts import sample_of
+from runbook.rollout.facts import kept_samples
 from runbook.rollout.site import Site
 from runbook.store.base import StoreAway
 from runbook.store.events import Recorded
@@ -102,7 +100,8 @@ def gather(site: Site, incident: Incident) -> IncidentReport:
     recorded = events_of(site)
     story = story_of(recorded, site.state().incidents, incident.id)
     now = site.clock.wall()
-    samples = samples_of(site, story.signalled - LOOKED_BEFORE, incident.resolved if incident.resolved else now)
+    since, until = story.signalled - LOOKED_BEFORE, incident.resolved or now
+    samples = {name: kept_samples(site, name, since, until) for name in site.playbook.metrics}
     impact = impact_of(story, recorded, site.playbook.metrics, samples, now)
     positions = [record for record in recorded if record.event.kind == "position.entered"]
     before = operations_of(story.before)
@@ -147,19 +146,6 @@ def store_is_away(site: Site) -> Refusal:
     )
 
 
-def samples_of(site: Site, since: float, until: float) -> Mapping[str, Sequence[Sample]]:
-    """The kept samples of every metric of the playbook; none when the store is away."""
-    found: dict[str, Sequence[Sample]] = {}
-    for name in site.playbook.metrics:
-        if site.store is None:
-            break
-        try:
-            found[name] = [sample_of(row) for row in site.store.samples(site.chain, name, since, until)]
-        except StoreAway as away:
-            site.lose_store(away)
-    return found
-
-
 def _noticed(impact: Impact) -> TimelineRow | None:
     if impact.beginning is None:
         return None
@@ -202,7 +188,7 @@ _DID = {
 def _people(story: Story) -> tuple[Person, ...]:
     """Everybody who had a hand in it, in the order in which they came."""
     by_tool = automatic_operations(story.all)
-    found: dict[tuple[str, str, str], list[str]] = {}
+    found: dict[tuple[str, str, str], dict[str, None]] = {}  # deeds in the order in which they came, each once
     for record in story.all:
         event = record.event
         did = _DID.get(event.kind, "")
@@ -211,6 +197,5 @@ def _people(story: Story) -> tuple[Person, ...]:
         if decided_by_tool(event, by_tool):
             did = "ran the tool when it acted by its rules"
         if did:
-            deeds = found.setdefault((event.who.operator, event.who.host, event.who.known), [])
-            deeds.extend([did] if did not in deeds else [])
+            found.setdefault((event.who.operator, event.who.host, event.who.known), {})[did] = None
     return tuple(Person(*who, tuple(deeds)) for who, deeds in found.items())

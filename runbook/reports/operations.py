@@ -47,6 +47,9 @@ class OperationRow:
     steps: tuple[StepRow, ...]
 
 
+_TELLING = ("operation.started", "operation.ended", "position.entered")
+
+
 @dataclass(frozen=True)
 class _Told:
     """What the chain says of one operation."""
@@ -62,24 +65,19 @@ class _Told:
 
 
 def _told_of(records: Iterable[Recorded]) -> list[_Told]:
-    listed = list(records)
+    listed = [record for record in records if record.event.kind in _TELLING]
     by_tool = automatic_operations(listed)
-    found = []
-    for started in listed:
-        if started.event.kind != "operation.started" or started.redacted:
-            continue
-        own = [one for one in listed if one.event.operation == started.event.operation and not one.redacted]
-        ended = [one for one in own if one.event.kind == "operation.ended"]
-        entered = [one for one in own if one.event.kind == "position.entered"]
-        found.append(
-            _Told(
-                started,
-                ended[-1] if ended else None,  # a half-done operation ends a second time, by `resume`
-                entered[-1] if entered else None,
-                who_of(started.event, by_tool),
-            )
+    newest = {(one.event.operation, one.event.kind): one for one in listed if not one.redacted}
+    return [
+        _Told(
+            started,
+            newest.get((started.event.operation, "operation.ended")),  # half done, it ends again by `resume`
+            newest.get((started.event.operation, "position.entered")),
+            who_of(started.event, by_tool),
         )
-    return found
+        for started in listed
+        if started.event.kind == "operation.started" and not started.redacted
+    ]
 
 
 def operations_of(records: Iterable[Recorded]) -> tuple[OperationRow, ...]:
@@ -89,14 +87,13 @@ def operations_of(records: Iterable[Recorded]) -> tuple[OperationRow, ...]:
 
 def _operation(told: _Told) -> OperationRow:
     payload = told.ended.event.payload if told.ended else {}
-    seconds = payload.get("seconds")
     return OperationRow(
         id=told.started.event.operation or "",
         name=operation_name(told.started.event.payload),
         who=told.who,
         at=seconds_of(told.started),
         outcome=told.outcome,
-        seconds=float(seconds) if isinstance(seconds, int | float) else None,
+        seconds=_seconds(payload),
         message=str(payload.get("message") or ""),
         steps=tuple(_steps(told)),
     )
@@ -111,14 +108,12 @@ def _steps(told: _Told) -> Iterable[StepRow]:
         if result.get("title") != title:
             yield StepRow(title, detail)
             continue
-        seconds = result.get("seconds")
-        yield StepRow(
-            title,
-            detail,
-            bool(result.get("ok")),
-            str(result.get("message") or ""),
-            float(seconds) if isinstance(seconds, int | float) else None,
-        )
+        yield StepRow(title, detail, bool(result.get("ok")), str(result.get("message") or ""), _seconds(result))
+
+
+def _seconds(told: Mapping[str, Any]) -> float | None:
+    seconds = told.get("seconds")
+    return float(seconds) if isinstance(seconds, int | float) else None
 
 
 def _planned(started: Recorded) -> list[Mapping[str, Any]]:

@@ -33,12 +33,12 @@ def sample_of(row: SampleRow) -> Sample:
     return Sample(row.t, row.text if row.text is not None else row.value, row.error)
 
 
-def kept_samples(site: Site, name: str, since: float) -> list[Sample]:
-    """The samples of a metric since then; none when the store is away."""
+def kept_samples(site: Site, name: str, since: float, until: float | None = None) -> list[Sample]:
+    """The samples of a metric in that time; none when the store is away."""
     if site.store is None:
         return []
     try:
-        return [sample_of(row) for row in site.store.samples(site.chain, name, since)]
+        return [sample_of(row) for row in site.store.samples(site.chain, name, since, until)]
     except StoreAway as away:
         site.lose_store(away)
         return []
