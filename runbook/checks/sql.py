@@ -90,9 +90,7 @@ def _ask(question: _Question) -> list[tuple[Any, ...]]:
         raise NotTaken(f"the database cannot be opened: {trouble}") from None
     try:
         connection.set_progress_handler(lambda: int(time.monotonic() > question.until), _STEPS)
-        connection.execute(
-            "pragma schema_version"
-        )  # a file that is no database is found out by this, not by `select 1`
+        connection.execute("pragma schema_version")  # finds out a file that is no database, as `select 1` does not
         connection.set_authorizer(_only_reads)
         return connection.execute(question.query, question.parameters).fetchmany(_MOST_ROWS + 1)
     except sqlite3.Error as trouble:

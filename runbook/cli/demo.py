@@ -63,10 +63,12 @@ class Tour:
         while process.poll() is None and time.monotonic() < until and not self._stands_at(percent):
             time.sleep(0.05)
         self._print_prompt(f"{meanwhile}      # in another terminal")
-        subprocess.run(
-            self._argv(meanwhile), cwd=self.folder, env=self._environment(), check=False, capture_output=True
-        )
+        self.run_unseen(meanwhile)
         self._ended(line, process, expected)
+
+    def run_unseen(self, line: str) -> None:
+        """Run a command that is not part of the story."""
+        subprocess.run(self._argv(line), cwd=self.folder, env=self._environment(), check=False, capture_output=True)
 
     def _start(self, line: str) -> subprocess.Popen[bytes]:
         self._print_prompt(line)
@@ -145,9 +147,7 @@ def demo(
     except Stopped as stopped:
         failed = str(stopped)
     finally:
-        subprocess.run(
-            tour._argv("runbook sandbox down"), cwd=where, env=tour._environment(), check=False, capture_output=True
-        )
+        tour.run_unseen("runbook sandbox down")
     report = where / "incident_report.md"
     exit_ = Exit.GO if not failed and report.is_file() else Exit.FAILED
     page = Page()

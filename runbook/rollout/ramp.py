@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -257,7 +258,7 @@ def taken_back(
     outcome = "undone" if undoing.over else "half-done"
     exit_ = Exit.FAILED
     if interrupted and undoing.over:
-        exit_ = Exit.TERMINATED if site.interruptions.signal == 15 else Exit.INTERRUPTED
+        exit_ = Exit.TERMINATED if site.interruptions.signal == signal.SIGTERM else Exit.INTERRUPTED
     where = plan.came_from or "where it was"
     told = (f"{why}. " if why else "") + ("; ".join(undoing.said) or "nothing had been changed")
     message = (

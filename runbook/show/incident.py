@@ -64,7 +64,7 @@ def show_page(report: IncidentReport, last: int | None = None) -> Page:
     for row in rows:
         what = f"changed before: {row.what}" if row.change else row.what
         page.line(f"  {local_clock(row.at)}  {_offset(row.at - clocks.began):>11}  {what}  ({row.who})", indent=25)
-    page.next(*(_next(report)))
+    page.next(*_next(report))
     return page
 
 
