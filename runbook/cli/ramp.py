@@ -16,6 +16,7 @@ from runbook.language.durations import parse_duration, show_duration
 from runbook.rollout.operation import Ended
 from runbook.rollout.ramp import Proposal, allowed, carry_out, propose
 from runbook.rollout.site import Site
+from runbook.rollout.standing import ways_out_of_drift
 from runbook.rollout.underway import wait_until_free
 from runbook.rollout.watchers import watcher_of
 from runbook.show.answer import Answer
@@ -157,9 +158,7 @@ def _remedies(site: Site, proposal: Proposal, exit_: Exit) -> list[str]:
     against = proposal.decision.against()
     remedies = [row.remedy for row in against if row.remedy and row.kind != "drift"]
     if any(row.kind == "drift" for row in against):
-        where = proposal.plan.came_from
-        restore = ["runbook adopt --restore  puts it back"] if where else []
-        remedies = [f"runbook adopt {where or 'POSITION'} --reason TEXT  takes what is there", *restore, *remedies]
+        remedies = [*ways_out_of_drift(proposal.standing), *remedies]
     if not remedies and exit_ is not Exit.GO:
         remedies = ["runbook preflight"]
     return list(dict.fromkeys(remedies))[:3] or ["runbook ramp"]

@@ -14,7 +14,7 @@ from runbook.rollout.planning import refuse_flags, set_steps, steps_to
 from runbook.rollout.ramp import overtaken
 from runbook.rollout.rollback import WayBack
 from runbook.rollout.site import Site
-from runbook.rollout.standing import Standing, standing_of
+from runbook.rollout.standing import TAKES_IT, Standing, standing_of
 from runbook.rollout.underway import refuse_if_underway
 from runbook.store.events import Event
 from runbook.system.refusals import Exit, Refusal
@@ -68,7 +68,7 @@ def propose_restore(site: Site) -> WayBack:
         raise Refusal(
             "nothing is recorded yet, so there is nothing to restore",
             exit_=Exit.NO_GO,
-            next_steps=["runbook adopt POSITION --reason TEXT"],
+            next_steps=[TAKES_IT],
         )
     try:
         shown = site.shown_flags()

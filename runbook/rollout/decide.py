@@ -20,7 +20,7 @@ from runbook.rollout.ladder import Rung
 from runbook.rollout.rows import Decision, Row, judged_row
 from runbook.rollout.rules import Ruled, trigger_rows
 from runbook.rollout.site import Site
-from runbook.rollout.standing import Standing
+from runbook.rollout.standing import TAKES_IT, Standing, ways_out_of_drift
 from runbook.system.clock import local_day_and_clock
 
 
@@ -82,7 +82,7 @@ def position_rows(standing: Standing) -> list[Row]:
             kind="position",
             status=Status.FAIL,
             observed=f"no stage {standing.position.stage}",
-            remedy="runbook adopt POSITION --reason TEXT",
+            remedy=TAKES_IT,
         )
     ]
 
@@ -96,8 +96,7 @@ def drift_rows(standing: Standing) -> list[Row]:
             status=Status.FAIL,
             observed=f"{drift.key}={drift.present}",
             expected=drift.expected,
-            remedy=("runbook adopt --restore, or " if standing.entered else "")
-            + "runbook adopt POSITION --reason TEXT",
+            remedy=", or ".join(line.partition("  ")[0] for line in ways_out_of_drift(standing)),
         )
         for drift in standing.drift
     ]

@@ -34,7 +34,7 @@ from runbook.rollout.planning import ramp_plan, refuse_flags
 from runbook.rollout.rows import Decision
 from runbook.rollout.rules import advance_rules
 from runbook.rollout.site import Site
-from runbook.rollout.standing import Standing, standing_of
+from runbook.rollout.standing import TAKES_IT, Standing, standing_of, ways_out_of_drift
 from runbook.rollout.underway import refuse_if_underway
 from runbook.rollout.undo import undo
 from runbook.store.events import Event
@@ -112,7 +112,7 @@ def stage_is_gone(site: Site, standing: Standing) -> Refusal:
     return Refusal(
         f"we are at {here}, and the playbook of {site.playbook.service} has no such stage any more",
         exit_=Exit.NO_GO,
-        next_steps=["runbook adopt POSITION --reason TEXT  says where we are now", "runbook rollback --emergency"],
+        next_steps=[f"{TAKES_IT}  says where we are now", "runbook rollback --emergency"],
     )
 
 
@@ -132,8 +132,7 @@ def refuse_skipping(standing: Standing, to: Rung) -> None:
         steps = [f"runbook rollback --to {to.name}"]
     problems = [Problem(f"drift: {drift}") for drift in standing.drift]
     if problems:
-        steps = ["runbook adopt POSITION --reason TEXT  takes what is there", *steps]
-        steps[1:1] = ["runbook adopt --restore  puts the recorded values back"] if standing.entered else []
+        steps = [*ways_out_of_drift(standing), *steps]
     raise Refusal(message, exit_=Exit.NO_GO, problems=problems, next_steps=steps)
 
 

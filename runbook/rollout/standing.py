@@ -56,6 +56,15 @@ class Standing:
         return None if self.gone else above(self.rungs, self.position)
 
 
+TAKES_IT = "runbook adopt POSITION --reason TEXT"
+
+
+def ways_out_of_drift(standing: Standing) -> list[str]:
+    """What to type where the flags are not as they were left: put them back, or take what is there."""
+    restores = ["runbook adopt --restore  puts the recorded values back"] if standing.entered else []
+    return [*restores, f"{TAKES_IT}  takes what is there"]
+
+
 def standing_of(playbook: Playbook, state: State, shown: Mapping[str, str | None]) -> Standing:
     """Where we are. `shown` are the values of the declared keys in the flag file, None where a key is missing.
 

@@ -13,7 +13,7 @@ from runbook.language.units import show_value
 from runbook.rollout.bake import BakeStanding, elapsed_since
 from runbook.rollout.rows import Row
 from runbook.rollout.site import Site
-from runbook.rollout.standing import Standing
+from runbook.rollout.standing import Standing, ways_out_of_drift
 from runbook.rollout.underway import Underway, said_of_steps
 from runbook.rollout.watchers import Watcher
 from runbook.show.page import Page, Span
@@ -190,8 +190,7 @@ def _next(page: Page, site: Site, seen: Seen) -> None:
         return
     following = seen.standing.next
     if seen.standing.drift or seen.standing.gone:
-        takes = "runbook adopt POSITION --reason TEXT  takes what is there"
-        page.next(*(["runbook adopt --restore"] if seen.standing.entered else []), takes)
+        page.next(*ways_out_of_drift(seen.standing))
         return
     if not seen.standing.entered and following is not None:
         page.next(f"runbook preflight, then  runbook ramp {following.percent:g}")
