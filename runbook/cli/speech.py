@@ -15,7 +15,6 @@ from runbook.show.printing import as_markdown, as_plain, print_page, wants_colou
 from runbook.system.clock import rfc3339
 from runbook.system.refusals import Exit, Refusal
 
-NEXT = re.compile(r"(?:Next|Back): |\s+(?:do: )?runbook ")  # the lines that say what to type
 COMMAND = re.compile(r"runbook [a-z][^,;]*?(?=,|;|  |$)")
 # What a terminal would obey or hide: C1, zero-width, line separators, bidirectional marks. JSON can spell them out.
 OBEYED = re.compile("[\\x7f-\\x9f\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069\\ufeff]")
@@ -73,7 +72,7 @@ def with_choices(answer: Answer, shared: Shared) -> None:
         return COMMAND.sub(lambda found: found[0] if " -e " in found[0] else f"{found[0].rstrip()} {options}", text)
 
     for number, block in enumerate(answer.page.blocks):
-        if isinstance(block, Line) and block.spans and NEXT.match(block.text):
+        if isinstance(block, Line) and block.typed:
             spans = tuple(replace(span, text=added(span.text)) for span in block.spans)
             answer.page.blocks[number] = replace(block, spans=spans)
     if "next" in answer.lists:

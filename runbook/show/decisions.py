@@ -27,7 +27,7 @@ def check_lines(page: Page, results: Sequence[CheckResult], *, indent: str = "")
             for entry in list(result.listed)[:20]:
                 page.under(f"- {entry}")
         if result.status in (Status.FAIL, Status.UNKNOWN) and result.check.advice:
-            page.under(f"do: {result.check.advice}", "bold")
+            page.remedy(result.check.advice)
         if result.nested:
             check_lines(page, result.nested, indent=indent + "  ")
 
@@ -43,7 +43,7 @@ def rule_lines(page: Page, rows: Sequence[Row]) -> None:
         if row.message and row.message not in (observed, "quiet"):
             page.under(row.message)
         if row.remedy and row.status in (Status.FAIL, Status.UNKNOWN):
-            page.under(f"do: {row.remedy}", "bold")
+            page.remedy(row.remedy)
 
 
 def rests_on(row: Row) -> str:

@@ -44,10 +44,11 @@ class Span:
 
 @dataclass(frozen=True)
 class Line:
-    """One line. `indent` is how far what does not fit is moved in on the next line."""
+    """One line. `indent` is how far what does not fit is moved in on the next line; `typed`: it says what to type."""
 
     spans: tuple[Span, ...]
     indent: int = 0
+    typed: bool = False
 
     @property
     def text(self) -> str:
@@ -68,12 +69,12 @@ class Page:
 
     blocks: list[Line | Table] = field(default_factory=list)
 
-    def line(self, *parts: str | Span, indent: int = 0) -> None:
+    def line(self, *parts: str | Span, indent: int = 0, typed: bool = False) -> None:
         """A line of texts and spans."""
         spans = tuple(
             Span(harmless(part)) if isinstance(part, str) else Span(harmless(part.text), part.style) for part in parts
         )
-        self.blocks.append(Line(spans, indent))
+        self.blocks.append(Line(spans, indent, typed))
 
     def verdict(self, word: str, *rest: str) -> None:
         """The first line of a screen: the verdict in words, then what it is about."""
@@ -92,11 +93,15 @@ class Page:
         """A line that belongs to the row above."""
         self.line("      ", Span(text, style), indent=6)
 
+    def remedy(self, text: str) -> None:
+        """What to do about the row above."""
+        self.line("      ", Span(f"do: {text}", "bold"), indent=6, typed=True)
+
     def next(self, *commands: str, label: str = "Next") -> None:
         """The end of a screen: what to type."""
         for number, command in enumerate(commands):
             lead = f"{label}: " if number == 0 else " " * (len(label) + 2)
-            self.line(Span(lead, "bold"), command, indent=len(lead))
+            self.line(Span(lead, "bold"), command, indent=len(lead), typed=True)
 
     def blank(self) -> None:
         self.blocks.append(Line(()))
