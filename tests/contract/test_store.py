@@ -14,7 +14,8 @@ from runbook.store.chain import redact, verify
 from runbook.store.events import Event, Recorded
 from runbook.store.sqlite import open_sqlite
 from runbook.system.clock import Clock
-from tests.store.making import ANA, BASE, CHAIN, ODD_TEXTS, FixedClock, event, myself, somebody_else
+from tests.clocks import SetClock
+from tests.store.making import ANA, BASE, CHAIN, ODD_TEXTS, event, myself, somebody_else
 
 Opener = Callable[[Clock], Store]
 OTHER = Chain("checkout", "staging")
@@ -30,12 +31,12 @@ def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
 
 
 @pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock()
+def clock() -> SetClock:
+    return SetClock()
 
 
 @pytest.fixture
-def store(opener: Opener, clock: FixedClock) -> Iterator[Store]:
+def store(opener: Opener, clock: SetClock) -> Iterator[Store]:
     opened = opener(clock)
     yield opened
     opened.close()
@@ -112,7 +113,7 @@ def test_chains_are_listed_with_their_playbooks_and_last_events(store: Store) ->
     assert (second.chain, second.playbook_path, second.number, second.hash) == (OTHER, "playbooks/checkout.yaml", 0, "")
 
 
-def test_what_was_written_is_there_for_the_next_process(opener: Opener, store: Store, clock: FixedClock) -> None:
+def test_what_was_written_is_there_for_the_next_process(opener: Opener, store: Store, clock: SetClock) -> None:
     store.append(CHAIN, [event(1)])
     again = opener(clock)
     assert again.events(CHAIN) == store.events(CHAIN)
@@ -251,7 +252,7 @@ def test_busy_names_the_holder(store: Store) -> None:
     assert store.take_lease(OTHER, myself(), "op-1", "ramp").epoch == 1, "another environment is free"
 
 
-def test_nothing_can_be_used_after_it_was_closed(opener: Opener, clock: FixedClock) -> None:
+def test_nothing_can_be_used_after_it_was_closed(opener: Opener, clock: SetClock) -> None:
     store = opener(clock)
     store.close()
     with pytest.raises(StoreAway, match="not open"):

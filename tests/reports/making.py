@@ -17,7 +17,7 @@ from runbook.store.events import Who
 from runbook.store.opening import open_store
 from runbook.system.secrets import Masker
 from runbook.system.variables import Variables
-from tests.store.making import FixedClock
+from tests.clocks import SetClock
 
 BASE = 1_700_000_000.0  # 2023-11-14 22:13:20 UTC
 OWNER = "menu-local/1"
@@ -29,7 +29,7 @@ METRICS = {
 
 def make_site(folder: Path, metrics: dict[str, Metric] | None = None, service: str = "menu") -> Site:
     """A site at 400 s after the base; its store and state lie in the folder."""
-    clock = FixedClock(BASE + 400)
+    clock = SetClock(BASE + 400)
     masker = Masker()
     return Site(
         project=folder,

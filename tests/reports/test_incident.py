@@ -11,8 +11,8 @@ from runbook.reports.incident import Note, gather
 from runbook.reports.sentences import minute_of, next_steps
 from runbook.store.base import StoreAway
 from runbook.system.refusals import Exit, Refusal
+from tests.clocks import SetClock
 from tests.reports.making import BASE, gone_wrong, headings, make_site, rendered, report_of, tables, tell
-from tests.store.making import FixedClock
 
 
 def test_the_headings_of_the_report_are_those_that_are_promised(tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_the_same_events_at_the_same_time_make_the_same_text(tmp_path: Path) -> 
     gone_wrong(site)
     first = rendered(site)
     assert rendered(site) == first
-    assert isinstance(site.clock, FixedClock)
+    assert isinstance(site.clock, SetClock)
     site.clock.now += 60
     assert rendered(site) != first
 

@@ -15,7 +15,8 @@ from runbook.actions.journal import read_journal
 from runbook.actions.steps import StepRecord
 from runbook.rollout.adopt import propose_restore, restore
 from runbook.rollout.emergency import Alarm, emergency
-from tests.rollout.site import Heard, SetClock, open_house
+from tests.clocks import SetClock
+from tests.rollout.site import Heard, open_house
 
 
 class Killed(Heard):

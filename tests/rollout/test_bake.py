@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from runbook.playbook.model import Bake
 from runbook.rollout.bake import PROTECTED_SHARE, bake_standing, elapsed_since
 from runbook.store.state import Position
-from tests.rollout.site import START, SetClock
+from tests.clocks import START, SetClock
 
 HOUR, DAY, YEAR = 3600.0, 86_400.0, 365 * 86_400.0
 BAKE = Bake(at_least=HOUR, recommended=2 * HOUR)

@@ -24,8 +24,9 @@ from runbook.rollout.ramp import propose
 from runbook.rollout.resume import finish_cut_off, reopen, undo_cut_off
 from runbook.rollout.underway import underway
 from runbook.system.refusals import Exit, Refusal
+from tests.clocks import SetClock
 from tests.places import PROJECT
-from tests.rollout.site import PLAYBOOK, STAGES, House, SetClock, make_house, open_house
+from tests.rollout.site import PLAYBOOK, STAGES, House, make_house, open_house
 
 KINDS = ("ramp", "rollback", "emergency")
 TEXT = PLAYBOOK + STAGES.replace("rollback: {", "rollback: {steps: [{do: Note it, run: echo noted >> notes.log}], ")

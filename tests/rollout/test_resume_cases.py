@@ -9,7 +9,8 @@ from runbook.actions.journal import Entry, read_journal
 from runbook.rollout.underway import underway
 from runbook.system.processes import MARKER
 from tests.actions.making import journal_of
-from tests.rollout.site import ENV, PLAYBOOK, STAGES, House, SetClock, make_house, open_house
+from tests.clocks import SetClock
+from tests.rollout.site import ENV, PLAYBOOK, STAGES, House, make_house, open_house
 from tests.rollout.test_resume import TEXT, killed_in, resume
 
 

@@ -30,22 +30,6 @@ ODD_TEXTS = (
 )
 
 
-class FixedClock:
-    """A clock that stands still until it is set."""
-
-    def __init__(self, wall: float = 1_700_000_000.0, boot_time: float = 1_000.0, boot: str = "boot-a") -> None:
-        self.now, self.up, self.boot = wall, boot_time, boot
-
-    def wall(self) -> float:
-        return self.now
-
-    def boot_time(self) -> float:
-        return self.up
-
-    def boot_id(self) -> str:
-        return self.boot
-
-
 def event(number: int, /, kind: str = "step.done", operation: str | None = "op-1", **payload: object) -> Event:
     return Event(kind=kind, at=BASE + number, who=ANA, payload={"step": number, **payload}, operation=operation)
 

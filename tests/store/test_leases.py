@@ -16,17 +16,18 @@ from runbook.store.base import Busy, Holder, Lease, StaleEpoch
 from runbook.store.lease_table import is_gone
 from runbook.store.sqlite import SqliteStore, open_sqlite
 from runbook.system.clock import MachineClock
+from tests.clocks import SetClock
 from tests.places import PROJECT
-from tests.store.making import CHAIN, FixedClock, myself, somebody_else
+from tests.store.making import CHAIN, myself, somebody_else
 
 
 @pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock()
+def clock() -> SetClock:
+    return SetClock()
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: FixedClock) -> Iterator[SqliteStore]:
+def store(tmp_path: Path, clock: SetClock) -> Iterator[SqliteStore]:
     opened = open_sqlite(tmp_path / "state.db", clock=clock)
     yield opened
     opened.close()
@@ -41,7 +42,7 @@ def take(store: SqliteStore, holder: Holder, **how: bool) -> Lease:
     return store.take_lease(CHAIN, holder, f"op-{holder.operator}", "ramp", seconds=20, **how)
 
 
-def test_a_lease_tells_who_does_what_since_when(store: SqliteStore, clock: FixedClock) -> None:
+def test_a_lease_tells_who_does_what_since_when(store: SqliteStore, clock: SetClock) -> None:
     lease = take(store, myself())
     clock.up += 5
     store.renew(lease, "waiting for verify", seconds=12)
@@ -73,7 +74,7 @@ def test_a_raised_epoch_makes_the_lease_before_it_stale(store: SqliteStore) -> N
     assert (refused.value.held, refused.value.current) == (1, 5)
 
 
-def test_an_expired_lease_is_free_and_its_holder_is_refused(store: SqliteStore, clock: FixedClock) -> None:
+def test_an_expired_lease_is_free_and_its_holder_is_refused(store: SqliteStore, clock: SetClock) -> None:
     theirs = take(store, somebody_else())
     clock.up += 19.9
     with pytest.raises(Busy):
@@ -89,7 +90,7 @@ def test_an_expired_lease_is_free_and_its_holder_is_refused(store: SqliteStore, 
     assert state_of(store) == "live", "a stale holder cannot give away what is not theirs"
 
 
-def test_a_jump_of_the_wall_clock_ends_no_lease_and_prolongs_none(store: SqliteStore, clock: FixedClock) -> None:
+def test_a_jump_of_the_wall_clock_ends_no_lease_and_prolongs_none(store: SqliteStore, clock: SetClock) -> None:
     take(store, somebody_else())
     for jump in (-3_600, 3_600, 10 * 365 * 86_400, -clock.now):
         clock.now += jump
@@ -98,14 +99,14 @@ def test_a_jump_of_the_wall_clock_ends_no_lease_and_prolongs_none(store: SqliteS
     assert state_of(store) == "expired"
 
 
-def test_a_lease_from_before_a_reboot_is_free_at_once(store: SqliteStore, clock: FixedClock) -> None:
+def test_a_lease_from_before_a_reboot_is_free_at_once(store: SqliteStore, clock: SetClock) -> None:
     take(store, myself())
     clock.boot, clock.up = "boot-b", 3.0
     assert state_of(store) == "dead"
     assert take(store, somebody_else()).epoch == 2
 
 
-def test_a_lease_of_another_machine_ends_by_the_wall_clock(store: SqliteStore, clock: FixedClock) -> None:
+def test_a_lease_of_another_machine_ends_by_the_wall_clock(store: SqliteStore, clock: SetClock) -> None:
     take(store, somebody_else())
     with store.database.writing():
         store.database.write("UPDATE leases SET machine = 'app-2', clock = 'boot-b'")
