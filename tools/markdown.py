@@ -36,6 +36,7 @@ def allowed(schema: Any) -> str:
         return code(str(schema["const"]))
     if "$ref" in schema:
         return {"check": "a check", "action": "an action", "undo": "an action", "redeploy": "a redeploy",
+                "version": "a check",
                 "metric": "a metric", "manual": "a manual item"}[schema["$ref"].rpartition("/")[2]]  # fmt: skip
     if "anyOf" in schema:
         return _either(schema["anyOf"])

@@ -7,7 +7,18 @@ from typing import Any
 
 from runbook.judge.policies import POLICIES
 from runbook.language.units import UNITS
-from runbook.playbook import environments, metrics, rollback, sections, stages
+from runbook.playbook import (
+    bakes,
+    calendar,
+    environments,
+    metrics,
+    notices,
+    rollback,
+    sections,
+    severities,
+    stages,
+    ways_down,
+)
 from runbook.playbook.records import Key
 from tools.markdown import GENERATED, allowed, code, listed, table
 from tools.playbook_words import CONDITIONS, INTRODUCTION, PLACES, VALUES
@@ -27,13 +38,21 @@ PARTS: tuple[tuple[str, Keys, tuple[str, ...]], ...] = (
     ),
     ("`secrets`: one of them", environments.SECRET_KEYS, ()),
     ("`metrics`: one of them", {**metrics.METRIC_KEYS, **metrics.FED_KEYS}, metrics.METRICS_NOT_YET),
-    ("`stages`: one of them", stages.STAGE_KEYS, stages.STAGE_NOT_YET),
+    ("`stages`: one of them", stages.STAGE_KEYS, ()),
     ("`percent`: one of several", stages.RUNG_KEYS, ()),
-    ("`bake`", stages.BAKE_KEYS, ()),
+    ("`bake`", bakes.BAKE_KEYS, ()),
+    ("`cadence`: one of several", calendar.PACE_KEYS, ()),
     ("`gates`: one of them, written out", stages.GATE_KEYS, ()),
     ("`triggers`: one of them", stages.TRIGGER_KEYS, ()),
-    ("`rollback`", rollback.ROLLBACK_KEYS, rollback.ROLLBACK_NOT_YET),
-    ("`severities`: one of them", rollback.SEVERITY_KEYS, ()),
+    ("`rollback`", rollback.ROLLBACK_KEYS, ()),
+    ("`rollback.partial`", ways_down.PARTIAL_KEYS, ()),
+    ("`matrix`: one of its rows", ways_down.MATRIX_KEYS, ()),
+    ("`severities`: one of them", severities.SEVERITY_KEYS, ()),
+    ("`calendar`", calendar.CALENDAR_KEYS, ()),
+    ("`calendar.freeze`: one of them", calendar.FREEZE_KEYS, ()),
+    ("`channels`: one of them", notices.CHANNEL_KEYS, tuple(sorted(notices.CHANNELS_LATER))),
+    ("`notices`: one of them", notices.NOTICE_KEYS, ()),
+    ("`contacts`: one of them", notices.CONTACT_KEYS, ()),
 )
 
 

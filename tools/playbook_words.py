@@ -31,7 +31,8 @@ One small language serves gates, triggers, limits of metrics, `when` and `expect
 | over a window | `avg(error_rate, 7d) < 1%`; also `min max sum p50 p95 p99 count rate last` |
 | held for a time | `error_rate > 5% for 5m` |
 | M of N points | `error_rate > 5% in 3 of 5` |
-| against a reference | `p95_latency increase < 30%`, `error_rate < error_rate@baseline` |
+| against a reference | `p95_latency increase < 30%`, `increase < 30% vs canary`, `error_rate < error_rate@baseline` |
+| the treated alone | `treated(error_rate) < 2%`: what the changed share of the traffic sees |
 | agreement with the percentage | `share matches percent`, `share matches percent +- 3%` |
 | a check | `health fails for 1m`, `health passes` |
 | joined | `a < 1% and b < 2s`, `or`, `not`, parentheses |
@@ -40,13 +41,15 @@ Built in: `percent`, `fraction`, `stage`, `stage_age`, `incidents` (open ones), 
 number takes the metric's unit. Units that do not go together are a mistake that `lint` finds before anything runs.
 
 A bare metric in a gate has to hold now **and** on average over the bake so far: one good minute after hours of bad ones
-is not a go. A trigger with neither `for`, M of N nor a window fires after two evaluations in a row.
+is not a go. A reference is the baseline or a stage of this rollout ([more](../how-to/judge-against-a-reference.md)). A
+trigger with neither `for`, M of N nor a window fires after two evaluations in a row.
 """
 
 VALUES = """## Values: `${...}`
 
 `${NAME}` and `${NAME:-default}`, in capital letters, come from the environment's `variables`, then from the process.
-`${percent}`, `${stage}`, `${environment}`, `${service}`, `${today}` and `${month}` come from the tool. A value never
+`${percent}`, `${stage}`, `${environment}`, `${service}`, `${today}` and `${month}` (in the calendar's zone, else UTC)
+come from the tool; a notice's text may name more ([which](../how-to/tell-people.md)). A value never
 becomes code: in `sql` it is a bound parameter, in `run` an environment variable of the shell, in `command` one
 argument, in a URL it is percent-encoded, and in a file name it cannot leave the folder.
 

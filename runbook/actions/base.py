@@ -57,13 +57,18 @@ class Done:
     interrupted: bool = False
 
 
+def nobody_is_told(notice: str) -> Done:
+    """Where there are no channels."""
+    return Done(False, f"nobody can be told of {notice} here")
+
+
 @dataclass
 class Hands:
     """What an action may use.
 
     `operation` marks the processes it starts, so that a later command can end what is left of them.
     `started(pid)` is called as soon as a process group exists; `output` gets each line, already masked and harmless;
-    `stopping()` turns true when the operator asked to stop.
+    `stopping()` turns true when the operator asked to stop; `tell(notice)` queues a notice and waits for nobody.
     """
 
     project: Path
@@ -75,3 +80,4 @@ class Hands:
     output: Callable[[str], None]
     stopping: Callable[[], bool]
     scale: float = 1.0  # a sandbox's bake_scale; only `wait` is shortened by it
+    tell: Callable[[str], Done] = nobody_is_told

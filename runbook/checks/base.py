@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     KEY: ClassVar[str]
     LOOKS_AT: ClassVar[str]  # one sentence for the reference
     EXAMPLE: ClassVar[str]  # one playbook line for the reference; a test runs it
+    TIMEOUT: ClassVar[float] = 10.0  # seconds of one attempt, where the check itself names none
 
     def presence(self) -> bool:
         """Whether this asks *is it there*: then a refusal or a time-out is a fail, not an unknown."""
@@ -44,6 +46,10 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """Whether it says something without `expect`; a check that asserts nothing is refused."""
         return True
 
+    def alone(self) -> bool:
+        """Whether it is looked at after everything else of its look, and beside nothing."""
+        return False
+
     def by_hand(self, url: str | None) -> str:
         """The shell line that looks at the same by hand, relative URLs from `url` on; empty where there is none."""
         return ""
@@ -58,8 +64,8 @@ class Finding:
     """What one look found, before `expect` is applied.
 
     `status` is the kind's own verdict. `value` is what was taken out (a number, text, truth or list), `values` more
-    of them by name (`p95`, `errors`). `listed` are entries shown by name. `at` is the time of the value by the
-    source's own clock, in seconds since the epoch, where the source told it.
+    of them by name (`p95`, `errors`), `units` the units of these and of `value`. `listed` are entries shown by name.
+    `at` is the time of the value by the source's own clock, in seconds since the epoch, where the source told it.
     """
 
     status: Status
@@ -71,6 +77,7 @@ class Finding:
     values: Mapping[str, Any] = field(default_factory=dict)
     listed: Sequence[str] = ()
     at: float | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
 
 
 class Answers(Protocol):
@@ -105,7 +112,7 @@ class Waiver:
 class Surroundings:
     """What a check may know of the world it looks at. One is made for each look; times are seconds.
 
-    `deadline` is on the monotonic clock (`time.monotonic()`): nothing may take longer than that.
+    `deadline` is on the monotonic clock (`time.monotonic()`), as is `began`: nothing may take longer than that.
     """
 
     project: Path
@@ -123,12 +130,15 @@ class Surroundings:
     answers: Answers | None = None
     dry_run: bool = False
     builtins: Mapping[str, Any] = field(default_factory=dict)
+    protected: bool = False
+    began: float = field(default_factory=time.monotonic)
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One check of a playbook. `kind` is the key, `options` the kind's own; the rest is common to all kinds.
 
-    `timeout` is in seconds and for one attempt. `checks` holds the nested checks of the kind `all`.
+    `timeout` is in seconds and for one attempt; where it is left out (0), it becomes the kind's own `TIMEOUT`. `checks`
+    holds the nested checks of the kind `all`.
     """
 
     title: str
@@ -136,7 +146,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     kind: str
     options: Any  # an instance of registry.KINDS[kind]
     checklist: str = ""
-    timeout: float = 10.0
+    timeout: float = 0.0
     attempts: int = 1
     expect: str | None = None
     level: str = "error"
@@ -145,6 +155,10 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     unless: tuple[str, ...] = ()
     reads: bool = False
     checks: tuple[Check, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.timeout:
+            msgspec.structs.force_setattr(self, "timeout", self.options.TIMEOUT)
 
     @property
     def full_id(self) -> str:

@@ -91,10 +91,11 @@ def _judged(check: Check, finding: Finding, around: Surroundings) -> Finding:
 
 def _expected(expect: str, finding: Finding, around: Surroundings) -> Finding:
     values = {**around.builtins, **finding.values}
-    judged = _evaluate(expect, values, finding.value)
+    units = {**_UNITS, **finding.units}
+    judged = _evaluate(expect, values, finding.value, units)
     listed = finding.listed
     if isinstance(finding, Rows):
-        offenders = [(name, value) for name, value in finding.rows if not _evaluate(expect, values, value).holds]
+        offenders = [(name, value) for name, value in finding.rows if not _evaluate(expect, values, value, units).holds]
         listed = [f"{name}: {value}" for name, value in offenders[:_OFFENDERS]]
     return Finding(
         STATUS_OF[judged.truth],
@@ -109,13 +110,13 @@ def _expected(expect: str, finding: Finding, around: Surroundings) -> Finding:
     )
 
 
-def _evaluate(expect: str, values: Mapping[str, Any], value: Any) -> Judged:
+def _evaluate(expect: str, values: Mapping[str, Any], value: Any, units: Mapping[str, str | None]) -> Judged:
     from runbook.judge.evaluate import evaluate_value
     from runbook.judge.verdicts import Truth
     from runbook.language.conditions import parse_condition
 
     try:
-        return evaluate_value(parse_condition(expect, subject="value"), {**values, "value": value}, units=_UNITS)
+        return evaluate_value(parse_condition(expect, subject="value"), {**values, "value": value}, units=units)
     except ValueError as trouble:
         return Judged(Truth.UNKNOWN, Reason.ERROR, message=f"expect cannot be read: {trouble}")
 

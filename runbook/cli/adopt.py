@@ -9,7 +9,7 @@ import typer
 from runbook.cli import completing
 from runbook.cli.boundary import command
 from runbook.cli.options import Confirm, DryRun, ReasonText, Shared, Yes
-from runbook.cli.rollback import back_screen
+from runbook.cli.stepping import back_screen
 from runbook.cli.talk import Consent, Telling, show
 from runbook.cli.wiring import open_site
 from runbook.rollout.adopt import adopt as take

@@ -9,12 +9,15 @@ import msgspec
 
 from runbook.cli.choosing import Chosen, choose_playbook
 from runbook.cli.options import Shared
-from runbook.cli.talk import Telling, can_ask, choose_one, confirm, plan_page, say, show
+from runbook.cli.recovering import stay_for_recovery
+from runbook.cli.talk import Telling, can_ask, choose_one, confirm, plan_page, say, show, show_clock
 from runbook.cli.wiring import Bench, kits_of, known_names, open_bench, site_of
 from runbook.language.durations import show_duration
 from runbook.playbook.model import Environment, Playbook
-from runbook.rollout.emergency import Alarm, emergency
-from runbook.rollout.planning import emergency_plan, safe_values
+from runbook.rollout.emergency import Alarm, emergency, way_out
+from runbook.rollout.notices import await_notices
+from runbook.rollout.operation import Ended
+from runbook.rollout.planning import safe_values
 from runbook.rollout.site import Site
 from runbook.rollout.standing import shows_safe
 from runbook.show.answer import Answer
@@ -25,6 +28,7 @@ from runbook.system.refusals import Exit, Refusal
 from runbook.system.signals import ignore_hang_up
 
 STORE_PATIENCE = 0.5  # seconds: the way back does not wait for a store
+NOTICES_WITHIN = 0.2  # seconds: nor for anybody who is told of it
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,8 @@ class Readable:
     environments: Mapping[str, Environment]
 
 
-def raise_alarm(shared: Shared, *, yes: bool, dry_run: bool, reason: str, takeover: bool) -> Answer:
-    """Back to the safe flags. Exit status: that of flags, redeploy and verify."""
+def raise_alarm(shared: Shared, *, yes: bool, dry_run: bool, watch: bool, alarm: Alarm) -> Answer:
+    """Back to the safe flags. Exit status: that of flags, redeploy and verify; watching recovery never changes it."""
     ignore_hang_up()
     bench = open_bench(shared, patience=STORE_PATIENCE, tolerant=True)
     chosen = choose_playbook(bench.project.root, bench.settings.get("playbook"), known=known_names(bench))
@@ -45,30 +49,40 @@ def raise_alarm(shared: Shared, *, yes: bool, dry_run: bool, reason: str, takeov
     if isinstance(found, Answer):
         return found
     site, picked = found
-    page = Page()
+    out = way_out(site)
     objective = site.playbook.rollback.objective if site.playbook.rollback else None
-    within = f"objective {show_duration(objective)}" if objective else ""
-    page.verdict("EMERGENCY", site.name, "to the safe flags", within)
+    page = Page()
+    page.verdict("EMERGENCY", site.name, out.way.message, f"00:00 of {show_clock(objective)}" if objective else "")
     if dry_run:
-        plan = emergency_plan(site, "")
-        plan_page(page, plan)
+        plan_page(page, out.plan)
         page.line("Dry run: nothing was changed.")
         return Answer(
             Exit.GO, "dry run: nothing was changed", page, site.playbook.service, site.environment.name,
-            lists={"plan": plan_rows(plan.records())},
+            lists={"plan": plan_rows(out.plan.records())},
         )  # fmt: skip
     show(shared, page) if not shared.quiet else None
     if not yes and not picked:
-        confirm(shared, f"Bring {site.name} back to the safe flags?", yes=False)
-    ended = emergency(site, Telling(shared, objective), Alarm(reason=reason, takeover=takeover))
-    return Answer(
-        ended.exit, ended.message, emergency_page(ended, site, objective), site.playbook.service, site.environment.name,
-        lists={
-            "plan": plan_rows([one.record for one in ended.results], ended.results),
-            "incident": ended.incident,
-            "by_hand": list(ended.by_hand),
-        },
-    )  # fmt: skip
+        confirm(shared, f"Bring {site.name} back {out.way.message}?", yes=False)
+    listener = Telling(shared, clock=True)
+    ended = emergency(site, listener, alarm)
+    await_notices(site, ended.operation, listener, within=NOTICES_WITHIN)
+    return _ended(shared, site, ended, objective, watch=watch)
+
+
+def _ended(shared: Shared, site: Site, ended: Ended, objective: float | None, *, watch: bool) -> Answer:
+    """How it came out; then, where somebody stays for it, whether the numbers recover."""
+    page = emergency_page(ended, site, objective)
+    lists: dict[str, object] = {
+        "plan": plan_rows([one.record for one in ended.results], ended.results),
+        "incident": ended.incident,
+        "by_hand": list(ended.by_hand),
+        "how": "emergency",
+        "seconds": round(ended.seconds, 3),
+        "objective": objective,
+        "within_objective": None if objective is None else ended.seconds <= objective,
+    }
+    answer = Answer(ended.exit, ended.message, page, site.playbook.service, site.environment.name, lists=lists)
+    return stay_for_recovery(shared, site, answer, asked=watch) if ended.outcome == "done" else answer
 
 
 def read_for_emergency(bench: Bench, chosen: Chosen) -> Readable:

@@ -26,7 +26,9 @@ class LazyGroup(TyperGroup):
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
-        if self._only_names or (ctx.resilient_parsing and not ctx.args):
+        # While the names of commands are completed none of them is needed; behind one its arguments are.
+        typed = [*ctx.args, *getattr(ctx, "_protected_args", ())]
+        if self._only_names or (ctx.resilient_parsing and cmd_name not in typed and not ctx.args):
             return TyperCommand(name=cmd_name, help=entry.help, short_help=entry.help, rich_help_panel=entry.panel)
         command = typer.main.get_command(import_module(f"runbook.cli.{entry.module}").app)
         command.name = cmd_name
@@ -62,5 +64,5 @@ def main(
 ) -> None:
     """The runbook of a service, turned into commands.
 
-    3 a.m.?  runbook status, then  runbook rollback --emergency
+    3 a.m.?  runbook now, then  runbook rollback --emergency
     """

@@ -1,100 +1,83 @@
-"""What the shell completes: playbooks, environments, stages, percentages, checks. It reads files only."""
+"""What the shell completes. The values stand in `cli.live_values`, which is imported when one is asked for: options are
+known to all commands, and what completes them is built from the same pieces as the commands.
+
+A completion never fails in somebody's prompt: a broken playbook gives nothing. A value may come with a help text.
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from importlib import import_module
 from typing import Any
 
+Offer = str | tuple[str, str]
+LIVE = "live_values"  # by its name, as the application knows the commands: it stands above the options
 
-def playbooks(incomplete: str) -> list[str]:
+
+def playbooks(incomplete: str) -> list[Offer]:
     """Names of the project's playbooks and of the shipped ones."""
-
-    def names() -> Iterable[str]:
-        from runbook.playbook.find import find_playbooks, shipped_playbooks
-
-        root = _root()
-        return [*(found.name for found in find_playbooks(root)), *(path.stem for path in shipped_playbooks())]
-
-    return _beginning(incomplete, names)
+    return _offered("playbooks", None, incomplete)
 
 
-def environments(incomplete: str) -> list[str]:
-    """The environments of the playbooks at hand."""
-    return _beginning(incomplete, lambda: [name for plain in _plains() for name in plain.get("environments", {})])
+def environments(ctx: Any, incomplete: str) -> list[Offer]:
+    """The environments of the playbooks that may be meant."""
+    return _offered("environments", ctx, incomplete)
 
 
-def positions(incomplete: str) -> list[str]:
-    """Stages, percentages and `stage@percent`."""
-    return _beginning(incomplete, lambda: [name for plain in _plains() for name in _positions(plain)])
+def stages(ctx: Any, incomplete: str) -> list[Offer]:
+    """The stages; the one we are in is told."""
+    return _offered("stages", ctx, incomplete)
 
 
-def stages(incomplete: str) -> list[str]:
-    """The stages alone."""
-    return _beginning(
-        incomplete, lambda: [str(stage.get("stage")) for plain in _plains() for stage in plain.get("stages", [])]
-    )
+def positions(ctx: Any, incomplete: str) -> list[Offer]:
+    """Percentages, stages and `stage@percent`; the next step first."""
+    return _offered("positions", ctx, incomplete)
 
 
-def checks(incomplete: str) -> list[str]:
+def lower_positions(ctx: Any, incomplete: str) -> list[Offer]:
+    """Where `rollback --to` may lead: only what stands below, the next step down first."""
+    return _offered("lower_positions", ctx, incomplete)
+
+
+def checks(ctx: Any, incomplete: str) -> list[Offer]:
     """The ids of the checks, as `LIST/ID`."""
-
-    def names() -> Iterable[str]:
-        for playbook in _playbooks():
-            for name, listed in playbook.checklists.items():
-                yield from (f"{name}/{check.id}" for check in listed)
-
-    return _beginning(incomplete, names)
+    return _offered("checks", ctx, incomplete)
 
 
-def incidents(incomplete: str) -> list[str]:
-    """The numbers of the project's incidents."""
-
-    def numbers() -> Iterable[str]:
-        from runbook.store.fold import state_of
-        from runbook.store.opening import open_store
-        from runbook.system.clock import MachineClock
-
-        store = open_store(None, _root() / ".runbook", MachineClock())
-        for info in store.chains():
-            yield from (str(number) for number in sorted(state_of(store, info.chain).incidents))
-
-    return _beginning(incomplete, numbers)
+def waivable(ctx: Any, incomplete: str) -> list[Offer]:
+    """The checks that can be waived, nested ones too; of those that are waived until when."""
+    return _offered("waivable", ctx, incomplete)
 
 
-def _positions(plain: dict[str, Any]) -> Iterable[str]:
-    for stage in plain.get("stages", []):
-        steps = stage.get("percent")
-        for step in steps if isinstance(steps, list) else [steps]:
-            percent = step.get("to") if isinstance(step, dict) else step
-            yield f"{stage.get('stage')}@{percent}"
-            yield str(percent)
-        yield str(stage.get("stage"))
+def roles_and_items(ctx: Any, incomplete: str) -> list[Offer]:
+    """What can be signed: what is due first - roles of our stage, manual items, items of open incidents."""
+    return _offered("roles_and_items", ctx, incomplete)
 
 
-def _root() -> Path:
-    from runbook.system.project import find_project
-
-    return find_project(os.environ).root
-
-
-def _playbooks() -> list[Any]:
-    from runbook.playbook.find import find_playbooks
-    from runbook.playbook.load import load_playbook
-
-    root = _root()
-    loaded = [load_playbook(found.path, root).playbook for found in find_playbooks(root)]
-    return [playbook for playbook in loaded if playbook is not None]
+def notices(ctx: Any, incomplete: str) -> list[Offer]:
+    """The notices of the playbook, each with where it goes."""
+    return _offered("notices", ctx, incomplete)
 
 
-def _plains() -> list[dict[str, Any]]:
-    return [playbook.plain for playbook in _playbooks()]
+def operations(ctx: Any, incomplete: str) -> list[Offer]:
+    """The last operations by their ids, newest first."""
+    return _offered("operations", ctx, incomplete)
 
 
-def _beginning(incomplete: str, names: Callable[[], Iterable[str]]) -> list[str]:
-    """The names that begin so, each once; a completion never fails in somebody's prompt."""
+def incidents(ctx: Any, incomplete: str) -> list[Offer]:
+    """The numbers of the incidents, open ones first."""
+    return _offered("incidents", ctx, incomplete)
+
+
+def _offered(what: str, ctx: Any, incomplete: str) -> list[Offer]:
+    """What begins so, each once, the first with its help."""
+    from runbook.system.harmless import harmless
+
+    found: dict[str, str] = {}
     try:
-        return [name for name in dict.fromkeys(names()) if name.startswith(incomplete)]
+        for one in getattr(import_module(f"runbook.cli.{LIVE}"), what)(ctx):
+            name, told = (one, "") if isinstance(one, str) else one
+            if name.startswith(incomplete) and name == harmless(name):
+                found[name] = found.get(name) or harmless(told, limit=70)
     except Exception:
         return []
+    return [(name, told) if told else name for name, told in found.items()]

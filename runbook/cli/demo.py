@@ -189,6 +189,9 @@ def _story(tour: Tour) -> None:
     tour.tell("Enter the first stage: the code is out, the feature is off. The flag file is edited by the byte,",
               "the service restarted, and its live configuration compared with the file.")  # fmt: skip
     tour.type("runbook ramp 0 --yes")
+    tour.tell("The numbers with the feature off become the reference, and somebody signs that they were looked at.")
+    tour.type("runbook baseline capture --for 3s")
+    tour.type("runbook sign verified_by")
     tour.tell("May we go on? Every gate with its value, its limit and what it rests on.")
     tour.type("runbook gate")
     tour.tell("Ten percent of the users, and we stay to watch. In another terminal the service begins to fail.")
@@ -200,11 +203,12 @@ def _story(tour: Tour) -> None:
         "further ramps are held.",
     )
     tour.type("runbook sandbox fault none")
-    tour.type("runbook status")
+    tour.type("runbook now")
     tour.tell("The next ramp is refused, with every reason.")
     tour.type("runbook ramp 10 --yes", expected=int(Exit.NO_GO))
     tour.tell("What happened is on record, and the report writes itself from it.")
     tour.type('runbook incident note "errors came from the answer model; a fix is on its way"')
+    tour.type('runbook sign investigate_the_root_cause --evidence "the answer model timed out"')
     tour.type("runbook incident report")
     tour.type("runbook history --last 12")
     tour.type("runbook audit verify")

@@ -12,13 +12,15 @@ from runbook.cli.options import Deadline, Shared
 from runbook.cli.wiring import open_site
 from runbook.flags.changes import FlagTrouble
 from runbook.language.durations import parse_duration
+from runbook.rollout.journey import at_the_end, stable_since
 from runbook.rollout.planning import refuse_flags
+from runbook.rollout.receipts import keep_decision
 from runbook.rollout.site import Site
 from runbook.rollout.standing import Standing, standing_of
 from runbook.rollout.underway import refuse_if_underway
 from runbook.rollout.watch import Tick, look_once
 from runbook.show.answer import Answer
-from runbook.show.decisions import decision_page
+from runbook.show.decisions import GATES, decision_page, next_lines, said_against
 from runbook.show.rows import rule_rows
 from runbook.system.refusals import Exit, Refusal, exit_of
 
@@ -34,7 +36,7 @@ def gate(
     ] = None,
     deadline: Deadline = "30s",
 ) -> Answer:
-    """May the next step up be made? Every gate, bake, trigger, hold, incident and manual item with its value.
+    """May the next step up be made? Every gate, bake, trigger, hold, incident, calendar and sign-off with its value.
 
     Looks at the service, keeps what it saw, changes nothing. Exit 0 go, 1 no-go, 3 unknown.
 
@@ -50,31 +52,40 @@ def gate(
     if stage is not None and (here is None or here.stage != stage):
         where = here.name if here else "before the first stage"
         raise Refusal(f"we are not in {stage}, but at {where}", exit_=Exit.NO_GO, next_steps=["runbook gate"])
-    return _answer(site, standing, look_once(site, parse_duration(deadline)))
+    tick = look_once(site, parse_duration(deadline))
+    keep_decision(site, tick.decision, "gate")
+    return _answer(site, standing, tick)
 
 
 def _answer(site: Site, standing: Standing, tick: Tick) -> Answer:
     decision, here, following = tick.decision, standing.position, standing.next
     about = f"leaving {here.name}" if here else "entering the ladder"
     about += f" for {following.name}" if following else ", the top of the ladder"
-    page = decision_page(decision, f"{about}  {site.name}")
+    exit_ = exit_of(decision.verdict)
+    lines = _onwards(site, standing) if exit_ is Exit.GO else next_lines(decision)
+    page = decision_page(decision, f"{about}  {site.name}", said=lines)
+    for told in tick.told:
+        page.line(told)
     if following is not None and following.first_of_stage and following.stage.requires:
         page.line(f"ramp also runs the checklists {', '.join(following.stage.requires)}: runbook preflight")
-    exit_ = exit_of(decision.verdict)
-    remedies = [row.remedy for row in decision.against() if row.remedy][:3]
-    if exit_ is Exit.GO and following is not None:
-        remedies = [f"runbook ramp {following.percent:g}"]
-    page.next(*(remedies or ["runbook status"]))
-    said = "; ".join(f"{row.title}: {row.observed or row.message}" for row in decision.against())
+    page.next(*(lines or ["runbook status"]))
     return Answer(
         exit_,
-        said or about,
+        said_against(decision) or about,
         page,
         site.playbook.service,
         site.environment.name,
         lists={
-            "gates": rule_rows(decision.rows, "gate", "sign", "bake", "sampled"),
+            "gates": rule_rows(decision.rows, *GATES),
             "triggers": rule_rows(decision.rows, "trigger"),
             "rules": rule_rows(decision.rows),
         },
     )
+
+
+def _onwards(site: Site, standing: Standing) -> list[str]:
+    """What to type when nothing speaks against the next step."""
+    lines = [f"runbook ramp {standing.next.percent:g}"] if standing.next else []
+    if at_the_end(standing) and stable_since(site.state()) is None:
+        lines.append("runbook declare stable" + ("  ends the rollout here" if lines else ""))
+    return lines

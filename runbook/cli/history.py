@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from runbook.cli import completing
 from runbook.cli.boundary import command
 from runbook.cli.options import Last, Shared
 from runbook.cli.wiring import open_site
+from runbook.incidents.words import words_of
 from runbook.language.durations import parse_duration
 from runbook.show.answer import Answer
 from runbook.show.page import Page
@@ -26,7 +28,10 @@ def history(
     shared: Shared,
     last: Last = None,
     since: Annotated[str | None, typer.Option("--since", metavar="2h", help="Not older than this.")] = None,
-    operation: Annotated[str | None, typer.Option("--operation", metavar="ID", help="Of one operation.")] = None,
+    operation: Annotated[
+        str | None,
+        typer.Option("--operation", metavar="ID", help="Of one operation.", autocompletion=completing.operations),
+    ] = None,
 ) -> Answer:
     """What happened, oldest first: every operation, position, incident, hold and answer with who and when.
 
@@ -46,7 +51,7 @@ def history(
         page.line("nothing has happened yet")
     else:
         rows = [
-            (record.number, _moment(record), record.event.who.operator, record.event.kind, told(record))
+            (record.number, _moment(record), record.event.who.operator, record.event.kind, words_of(record))
             for record in found
         ]
         page.table(("no", "time", "who", "what", "details"), rows)
@@ -58,26 +63,3 @@ def history(
 
 def _moment(record: Recorded) -> str:
     return utc(record.event.at / 1_000_000).astimezone().strftime("%m-%d %H:%M:%S")
-
-
-def told(record: Recorded) -> str:
-    """The payload in a few words."""
-    payload: dict[str, Any] = record.event.payload
-    if record.redacted:
-        return "(erased)"
-    match record.event.kind:
-        case "operation.started":
-            way = f"{payload.get('kind')} {payload.get('from') or '-'} -> {payload.get('to')}"
-            return f"{way} {payload.get('reason') or ''}".strip()
-        case "operation.ended":
-            return f"{payload.get('outcome')}: {payload.get('message')}"
-        case "position.entered":
-            return f"{payload.get('stage')}@{payload.get('percent'):g} by {payload.get('how')}"
-        case "check.signed":
-            said = "yes" if payload.get("yes") else "no"
-            return f"{payload.get('title')}: {said} {payload.get('evidence') or ''}".strip()
-        case "trigger.fired":
-            return f"{payload.get('when')} ({payload.get('observed')}) -> {payload.get('then')}"
-        case _:
-            words = (payload.get(key) for key in ("title", "text", "reason", "why", "kind", "severity"))
-            return " · ".join(str(word) for word in words if word)

@@ -9,10 +9,10 @@ import typer
 from runbook.cli.boundary import command
 from runbook.cli.options import All, ReasonText, Shared
 from runbook.cli.wiring import every_site, open_site
-from runbook.language.durations import parse_duration
 from runbook.rollout.holds import hold as set_hold
 from runbook.show.answer import Answer
 from runbook.system.clock import local_day_and_clock
+from runbook.system.moments import parse_moment
 from runbook.system.refusals import Exit
 
 app = typer.Typer()
@@ -22,7 +22,7 @@ app = typer.Typer()
 def hold(
     shared: Shared,
     until: Annotated[
-        str | None, typer.Option("--until", metavar="2h", help="Released by itself after so long.")
+        str | None, typer.Option("--until", metavar="2h|FRIDAY", help="Released by itself after so long, or then.")
     ] = None,
     all_: All = False,
     reason: ReasonText = "",
@@ -33,7 +33,7 @@ def hold(
     """
     sites = every_site(shared) if all_ else [open_site(shared, tolerant=True)]
     now = sites[0].clock.wall()
-    end = now + parse_duration(until) if until else None
+    end = parse_moment(until, now) if until else None
     for site in sites:
         set_hold(site, reason=reason, until=end)
     told = f" until {local_day_and_clock(end, now)}" if end else ""

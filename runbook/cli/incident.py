@@ -10,10 +10,12 @@ from runbook.cli.boundary import command
 from runbook.cli.incident_documents import write_document
 from runbook.cli.options import IncidentId, Last, Shared
 from runbook.cli.wiring import open_site
+from runbook.incidents.checklist import checklist_of
 from runbook.incidents.incident import open_incident, severity_named, the_open_one, the_reported_one
-from runbook.incidents.severity import Proposed, respond_by
+from runbook.incidents.severity import Proposed, response_of
 from runbook.language.durations import show_duration
 from runbook.reports.incident import gather, store_is_away
+from runbook.rollout.notices import Announced, announce
 from runbook.rollout.severity import proposed_now
 from runbook.rollout.site import Site
 from runbook.show.answer import Answer
@@ -21,7 +23,6 @@ from runbook.show.incident import changed_page, incident_rows, list_page, show_p
 from runbook.show.page import Page
 from runbook.show.rows import event_row
 from runbook.store.state import Incident
-from runbook.system.clock import local_day_and_clock
 from runbook.system.refusals import Exit, Refusal
 
 app = typer.Typer(no_args_is_help=True, help="The life of an incident, and its papers.")
@@ -60,10 +61,11 @@ def open_(
     told = open_incident(site.state(), title or f"Incident of {site.playbook.service}", proposed.severity)
     site.record(site.event(told.kind, told.payload))
     incident = site.state().incidents[told.incident]
-    due = respond_by(site.playbook.severities, incident.severity, incident.opened)
-    within = f"an answer is due by {local_day_and_clock(due, site.clock.wall())}" if due is not None else ""
+    response = response_of(site.playbook.severities, incident, site.clock.wall()).words()
+    announced = announce(site, "incident", {"incident": str(incident.id), "severity": incident.severity, "why": title})
+    lines = [f"severity {proposed.severity}: {proposed.why}", *([response] if response else []), *_told(announced)]
     page = changed_page(
-        "OPENED", incident, f"severity {proposed.severity}: {proposed.why}", *([within] if within else []),
+        "OPENED", incident, *lines,
         following=["runbook incident note TEXT", "runbook rollback --emergency  brings everything back"],
     )  # fmt: skip
     return _answer(site, incident, f"incident {incident.id} opened as {incident.severity}: {proposed.why}", page)
@@ -126,6 +128,11 @@ def resolve(
     held = site.state().hold_at(site.clock.wall())
     following = [f"runbook incident postmortem {now.id}"]
     lines = [f"open for {lasted}"]
+    undone = [item for item in checklist_of(now, site.state().answers) if not item.done]
+    if undone:
+        count = f"{len(undone)} line{'' if len(undone) == 1 else 's'} of its checklist"
+        lines.append(f"{count} not done yet: {', '.join(item.text for item in undone)}")
+        following.append(f"runbook sign {undone[0].slug}")
     if held is not None:
         lines.append("a hold is in force" + (f": {held.reason}" if held.reason else ""))
         following.append("runbook release")
@@ -160,7 +167,7 @@ def list_(shared: Shared, last: Last = None) -> Answer:
         Exit.GO, f"{len(incidents)} incidents, {len(still_open)} open", list_page(shown, site.name, site.clock.wall()),
         site.playbook.service, site.environment.name,
         lists={
-            "incidents": incident_rows(shown, site.playbook.severities),
+            "incidents": incident_rows(shown, site.playbook.severities, site.state().answers),
             "incident": still_open[-1].id if still_open else None,
         },
     )  # fmt: skip
@@ -220,6 +227,12 @@ def _still_open(incident: Incident) -> Incident:
     )
 
 
+def _told(announced: Announced) -> list[str]:
+    """What becomes of the notices of an incident that was just opened."""
+    queued = [f"notice {name} is on its way" for name in announced.queued]
+    return queued + [f"notice {name} is drafted: runbook notify {name}" for name in announced.drafted]
+
+
 def _something(text: str) -> str:
     if text.strip():
         return text
@@ -229,5 +242,8 @@ def _something(text: str) -> str:
 def _answer(site: Site, incident: Incident, message: str, page: Page) -> Answer:
     return Answer(
         Exit.GO, message, page, site.playbook.service, site.environment.name,
-        lists={"incidents": incident_rows([incident], site.playbook.severities), "incident": incident.id},
+        lists={
+            "incidents": incident_rows([incident], site.playbook.severities, site.state().answers),
+            "incident": incident.id,
+        },
     )  # fmt: skip

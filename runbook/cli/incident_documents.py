@@ -27,7 +27,11 @@ def write_document(shared: Shared, site: Site, incident: Incident, name: str, te
         written_page(report, path, _kept(written), written.said, _following(report, name)),
         site.playbook.service,
         site.environment.name,
-        lists={"incidents": incident_rows([incident], site.playbook.severities), "incident": incident.id, "path": path},
+        lists={
+            "incidents": incident_rows([incident], site.playbook.severities, site.state().answers),
+            "incident": incident.id,
+            "path": path,
+        },
         text=written.text if shared.format is Format.MARKDOWN else None,
     )
 

@@ -14,10 +14,14 @@ from runbook.cli.boundary import command
 from runbook.cli.options import Deadline, Shared, Strict
 from runbook.cli.signing import ask_manual_items
 from runbook.cli.wiring import open_site
+from runbook.judge.rules import ACTIONS
 from runbook.judge.verdicts import Status, verdict_of
 from runbook.language.durations import parse_duration, show_duration
+from runbook.rollout.answers import KeptAnswers, beside_waivers
+from runbook.rollout.clock_rows import clock_rows
 from runbook.rollout.ladder import Rung, named_rungs
 from runbook.rollout.looking import look
+from runbook.rollout.manual_items import BY_PEOPLE
 from runbook.rollout.ramp import stage_is_gone
 from runbook.rollout.rows import counted_checks
 from runbook.rollout.site import Site
@@ -70,7 +74,7 @@ def preflight(
         site, checks, metrics=False, deadline=parse_duration(deadline),
         percent=to.percent if to else None, stage=to.stage.name if to else None,
     )  # fmt: skip
-    results = list(seen.checks)
+    results = beside_waivers(seen.checks, KeptAnswers(site.state(), site.clock.wall()))
     if not only:
         results.append(_flags_row(site, standing, trouble.reason if trouble else ""))
     return _answer(site, standing, to, results, automatic=automatic, strict=strict)
@@ -119,7 +123,7 @@ def _flags_row(site: Site, standing: Standing, trouble: str) -> CheckResult:
 
 def _without_people(row: CheckResult, manual: list[CheckResult]) -> CheckResult | None:
     """The row without what only people can answer, which goes to `manual`; None where nothing is left."""
-    if row.check.kind == "sign" and row.status is not Status.PASS:
+    if row.check.kind in BY_PEOPLE and row.status in (Status.FAIL, Status.UNKNOWN):
         manual.append(row)
         return None
     if not row.nested:
@@ -136,12 +140,16 @@ def _without_people(row: CheckResult, manual: list[CheckResult]) -> CheckResult 
 def _beside(page: Page, site: Site, to: Rung | None) -> None:
     """What is shown without counting: when the way back was last taken, and which triggers never fired."""
     state, now = site.state(), site.clock.wall()
+    for row in clock_rows(site):
+        page.line(f"{row.observed}: {row.message}", indent=2)
     if state.way_back is not None:
         ago, took = show_duration(max(0.0, now - state.way_back.at)), show_duration(state.way_back.seconds)
         page.line(f"last way back: {ago} ago, {took}")
     else:
         page.line("last way back: never taken here")
-    rolling = [trigger.when for trigger in (to.stage.triggers if to else ()) if trigger.then == "rollback"]
+    told = [(trigger.when, trigger.then) for trigger in (to.stage.triggers if to else ())]
+    told += [(row.when, row.then) for row in site.playbook.matrix]
+    rolling = dict.fromkeys(when for when, then in told if ACTIONS.get(then) == "rollback")
     never = [when for when in rolling if when not in state.fired]
     if never:
         page.line(f"never seen to fire: {'; '.join(never)}", indent=20)
@@ -168,7 +176,7 @@ def _answer(
         following = standing.next
         page.next(f"runbook ramp {following.percent:g}" if following else "runbook status")
     else:
-        unanswered = [f"runbook sign {row.check.full_id}" for row in against if row.check.kind == "sign"]
+        unanswered = [f"runbook sign {row.check.full_id}" for row in against if row.check.kind in BY_PEOPLE]
         advice = next((row.check.advice for row in against if row.check.advice), next(iter(unanswered), None))
         page.next((f"{advice}, then  " if advice else "") + "runbook preflight" + (f" {to.stage.name}" if to else ""))
     message = "; ".join(f"{row.check.title}: {row.observed or row.message}" for row in against) or f"ready {about}"

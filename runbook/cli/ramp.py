@@ -12,15 +12,20 @@ from runbook.cli.options import Confirm, Deadline, DryRun, ReasonText, Shared, W
 from runbook.cli.talk import Consent, Telling, plan_page, show
 from runbook.cli.watching import stay
 from runbook.cli.wiring import open_site
+from runbook.judge.verdicts import Status
 from runbook.language.durations import parse_duration, show_duration
+from runbook.playbook.sign_offs import DEPLOYED_BY
+from runbook.rollout.notices import await_notices
 from runbook.rollout.operation import Ended
 from runbook.rollout.ramp import Proposal, allowed, carry_out, propose
+from runbook.rollout.receipts import keep_decision
+from runbook.rollout.roles import Person, doubt_about
 from runbook.rollout.site import Site
 from runbook.rollout.standing import ways_out_of_drift
 from runbook.rollout.underway import wait_until_free
 from runbook.rollout.watchers import watcher_of
 from runbook.show.answer import Answer
-from runbook.show.decisions import decision_page
+from runbook.show.decisions import GATES, decision_page, next_lines, said_against
 from runbook.show.outcomes import ended_page
 from runbook.show.page import Page
 from runbook.show.rows import check_rows, plan_rows, rule_rows
@@ -64,13 +69,17 @@ def ramp(
     site = open_site(shared)
     wait_until_free(site, waiting)
     proposal = propose(site, target, deadline=parse_duration(deadline), dry_run=dry_run)
+    if not dry_run:
+        keep_decision(site, proposal.decision, "ramp")
     if dry_run or not allowed(proposal.decision, override):
         return _not_made(site, proposal, dry_run)
     if not shared.quiet:
         show(shared, plan_screen(site, proposal))
     question = f"Ramp {site.name} to {proposal.to.name}?"
     Consent(yes, confirm_name).ask(shared, site.environment, question)
-    ended = carry_out(site, proposal, Telling(shared), reason=override or reason, wait=waiting)
+    telling = Telling(shared)
+    ended = carry_out(site, proposal, telling, reason=override or reason, wait=waiting)
+    await_notices(site, ended.operation, telling)
     if watch and ended.exit is Exit.GO:
         return stay(shared, site, act=True)
     return _made(site, proposal, ended)
@@ -125,6 +134,9 @@ def plan_screen(site: Site, proposal: Proposal) -> Page:
     watcher = watcher_of(site)
     watching = f"{watcher.who} on {watcher.host}" if watcher else "nobody yet: --watch here, or runbook watch --act"
     plan_page(page, proposal.plan, watching=watching, bake=told)
+    if any(rule.not_role == DEPLOYED_BY for rule in proposal.to.stage.sign):
+        doubt = doubt_about(site, Person(site.who.operator, site.who.known))
+        page.line(f"     signing   {doubt}: unset RUNBOOK_OPERATOR", indent=15) if doubt else None
     if not site.playbook.verify:
         page.line("     the playbook has no verify: the change will not be verified")
     taken = site.state().way_back
@@ -137,31 +149,27 @@ def _not_made(site: Site, proposal: Proposal, dry_run: bool) -> Answer:
     """The decision against the step; in a dry run also the plan that would run."""
     verdict = proposal.decision.verdict
     came_from = proposal.plan.came_from or "before the first stage"
-    page = decision_page(proposal.decision, f"{site.name}  {came_from} -> {proposal.to.name}")
+    exit_ = exit_of(verdict)
+    lines = ["runbook ramp"] if exit_ is Exit.GO else _remedies(site, proposal)
+    page = decision_page(proposal.decision, f"{site.name}  {came_from} -> {proposal.to.name}", said=lines)
     if dry_run:
         page.blank()
         page.blocks += plan_screen(site, proposal).blocks
         page.line("Dry run: nothing was changed.")
-    exit_ = exit_of(verdict)
-    against = proposal.decision.against()
-    message = "dry run: nothing was changed" if exit_ is Exit.GO else f"{proposal.to.name}: " + "; ".join(
-        [*(f"{row.title}: {row.observed or row.message}" for row in against),
-         *(f"{result.check.title}: {result.observed or result.message}" for result in proposal.decision.checks
-           if result.status in ("fail", "unknown"))]
-    )  # fmt: skip
-    page.next(*_remedies(site, proposal, exit_))
+    failing = (row for row in proposal.decision.checks if row.status in (Status.FAIL, Status.UNKNOWN))
+    said = [f"{row.check.title}: {row.observed or row.message}" for row in failing]
+    said = [one for one in (said_against(proposal.decision), *said) if one]
+    message = "dry run: nothing was changed" if exit_ is Exit.GO else f"{proposal.to.name}: " + "; ".join(said)
+    page.next(*lines)
     return _answer(site, proposal, exit_, message, page, plan_rows(proposal.plan.records()))
 
 
-def _remedies(site: Site, proposal: Proposal, exit_: Exit) -> list[str]:
+def _remedies(site: Site, proposal: Proposal) -> list[str]:
     """What to type next, each line once."""
-    against = proposal.decision.against()
-    remedies = [row.remedy for row in against if row.remedy and row.kind != "drift"]
-    if any(row.kind == "drift" for row in against):
-        remedies = [*ways_out_of_drift(proposal.standing), *remedies]
-    if not remedies and exit_ is not Exit.GO:
-        remedies = ["runbook preflight"]
-    return list(dict.fromkeys(remedies))[:3] or ["runbook ramp"]
+    lines = next_lines(proposal.decision)
+    if any(row.kind == "drift" for row in proposal.decision.against()):
+        lines = list(dict.fromkeys([*ways_out_of_drift(proposal.standing), *lines]))[:3]
+    return lines or ["runbook preflight"]
 
 
 def _answer(site: Site, proposal: Proposal, exit_: Exit, message: str, page: Page, plan: object) -> Answer:
@@ -170,7 +178,7 @@ def _answer(site: Site, proposal: Proposal, exit_: Exit, message: str, page: Pag
         exit_, message, page, site.playbook.service, site.environment.name,
         lists={
             "checks": check_rows(proposal.decision.checks),
-            "gates": rule_rows(rows, "gate", "sign", "bake", "sampled"),
+            "gates": rule_rows(rows, *GATES),
             "triggers": rule_rows(rows, "trigger"),
             "rules": rule_rows(rows),
             "plan": plan,

@@ -11,6 +11,7 @@ from runbook.cli.options import Shared, Wait, Yes
 from runbook.cli.talk import Telling, can_ask, choose_one, confirm, show
 from runbook.cli.wiring import open_site
 from runbook.language.durations import parse_duration
+from runbook.rollout.notices import await_notices
 from runbook.rollout.resume import CutOff, finish_cut_off, reopen, undo_cut_off
 from runbook.rollout.site import Site
 from runbook.rollout.underway import Underway, refuse_if_underway, said_of_steps, underway
@@ -75,6 +76,7 @@ def _resumed(shared: Shared, site: Site, found: Underway, which: str, wait: floa
     cut: CutOff = reopen(site, found)
     listener = Telling(shared)
     ended = finish_cut_off(cut, listener, wait=wait) if which == "finish" else undo_cut_off(cut, listener, wait=wait)
+    await_notices(site, ended.operation, listener)
     steps = ("runbook status",) if ended.exit is Exit.GO else ("runbook resume", "runbook rollback --emergency")
     return Answer(
         ended.exit, ended.message, ended_page(ended, site, next_steps=steps), site.playbook.service,

@@ -1,4 +1,4 @@
-"""`runbook rollback`: one step back, to a named step, or the emergency."""
+"""`runbook rollback`: one step back, to a named step, in part, by the stage's fallback, or the emergency."""
 
 from __future__ import annotations
 
@@ -10,36 +10,45 @@ from runbook.cli import completing
 from runbook.cli.alarm import raise_alarm
 from runbook.cli.boundary import command
 from runbook.cli.options import Confirm, DryRun, ReasonText, Shared, Wait, Yes
-from runbook.cli.talk import Consent, Telling, plan_page, show
-from runbook.cli.wiring import open_site
+from runbook.cli.stepping import Asked, step_back
+from runbook.cli.talk import Consent
 from runbook.language.durations import parse_duration
-from runbook.rollout.rollback import WayBack, carry_back, propose_back
-from runbook.rollout.site import Site
-from runbook.rollout.underway import wait_until_free
+from runbook.rollout.emergency import Alarm
 from runbook.show.answer import Answer
-from runbook.show.outcomes import ended_page
-from runbook.show.page import Page
-from runbook.show.rows import plan_rows
-from runbook.system.refusals import Exit, Refusal
+from runbook.system.refusals import Refusal
 
 app = typer.Typer()
 
 To = Annotated[
     str | None,
     typer.Option(
-        "--to", metavar="PERCENT|STAGE|STAGE@PERCENT", help="Down to that step.", autocompletion=completing.positions
+        "--to",
+        metavar="PERCENT|STAGE|STAGE@PERCENT",
+        help="Down to that step.",
+        autocompletion=completing.lower_positions,
     ),
 ]
 Emergency = Annotated[bool, typer.Option("--emergency", help="Back to the safe flags, whatever else is broken.")]
+Partial = Annotated[bool, typer.Option("--partial", help="Down in part: the next lower step of rollback.partial.")]
+Fallback = Annotated[bool, typer.Option("--fallback", help="What the stage we are in says for when there are issues.")]
 Takeover = Annotated[bool, typer.Option("--takeover", help="With --emergency: at once, also from another emergency.")]
+Stay = Annotated[
+    bool,
+    typer.Option(
+        "--watch", help="Stay until the numbers recover; with --partial for its bake, and further down if they do not."
+    ),
+]
 
 
 @command(app)
 def rollback(
     shared: Shared,
     to: To = None,
+    partial: Partial = False,
+    fallback: Fallback = False,
     emergency: Emergency = False,
     takeover: Takeover = False,
+    watch: Stay = False,
     dry_run: DryRun = False,
     yes: Yes = False,
     confirm_name: Confirm = None,
@@ -48,58 +57,30 @@ def rollback(
 ) -> Answer:
     """One step back on the ladder; --to goes further down; --emergency to the safe flags.
 
-    Down is always allowed: no gate, calendar, hold or drift stops it. The emergency works without the store, the
-    metrics, a terminal, and without a readable playbook.
+    --partial stays in the stage and takes the next lower percentage of rollback.partial; --fallback does what the stage
+    says itself. Down is always allowed: no gate, calendar, hold or drift stops it; only a one_way stage is not gone
+    back past. The emergency works without the store, the metrics, a terminal, and without a readable playbook.
 
     Example: runbook rollback --emergency
     """
+    refuse_several(to=to is not None, partial=partial, fallback=fallback, emergency=emergency)
     if emergency:
-        return raise_alarm(shared, yes=yes, dry_run=dry_run, reason=reason, takeover=takeover)
+        return raise_alarm(shared, yes=yes, dry_run=dry_run, watch=watch, alarm=Alarm(reason, takeover=takeover))
     if takeover:
         raise Refusal("--takeover goes with --emergency", next_steps=["runbook rollback --emergency --takeover"])
     waiting = parse_duration(wait) if wait else 0.0
-    return _step_back(shared, to, Consent(yes, confirm_name), dry_run=dry_run, reason=reason, waiting=waiting)
+    asked = Asked(shared, Consent(yes, confirm_name), dry_run, watch, reason, waiting)
+    if partial and watch and not dry_run:
+        from runbook.cli.parts import go_down_in_parts
+
+        return go_down_in_parts(asked)
+    return step_back(asked, to, "partial" if partial else "fallback" if fallback else "rollback")
 
 
-def _step_back(
-    shared: Shared, to: str | None, consent: Consent, *, dry_run: bool, reason: str, waiting: float
-) -> Answer:
-    site = open_site(shared)
-    wait_until_free(site, waiting)
-    way = propose_back(site, to)
-    if way.plan is None:
-        page = Page()
-        page.verdict("GO", way.message)
-        page.next("runbook status")
-        return Answer(Exit.GO, way.message, page, site.playbook.service, site.environment.name, lists={"plan": []})
-    page = back_screen(site, way)
-    if dry_run:
-        page.line("Dry run: nothing was changed.")
-        return _answer(site, way, Exit.GO, "dry run: nothing was changed", page, plan_rows(way.plan.records()))
-    if not shared.quiet:
-        show(shared, page)
-    consent.ask(shared, site.environment, f"Go back to {way.plan.to} in {site.environment.name}?")
-    ended = carry_back(site, way, Telling(shared), reason=reason, wait=waiting)
-    half_done = ("runbook resume --finish", "runbook rollback --emergency")
-    steps = half_done if ended.outcome == "half-done" else ("runbook status",)
-    rows = plan_rows(way.plan.records(), ended.results)
-    answer = _answer(site, way, ended.exit, ended.message, ended_page(ended, site, next_steps=steps), rows)
-    answer.lists["by_hand"] = list(ended.by_hand)
-    return answer
-
-
-def back_screen(site: Site, way: WayBack, word: str = "ROLLBACK") -> Page:
-    """The plan of a way back."""
-    page = Page()
-    assert way.plan is not None  # the caller looked
-    page.verdict(word, site.name, f"{way.plan.came_from} -> {way.plan.to}")
-    plan_page(page, way.plan)
-    return page
-
-
-def _answer(site: Site, way: WayBack, exit_: Exit, message: str, page: Page, plan: object) -> Answer:
-    to = way.to
-    return Answer(
-        exit_, message, page, site.playbook.service, site.environment.name,
-        lists={"plan": plan, "stage": to.stage.name if to else None, "percent": to.percent if to else None},
-    )  # fmt: skip
+def refuse_several(**ways: bool) -> None:
+    """Raises `Refusal` where more than one way down was named."""
+    named = [f"--{name}" for name, given in ways.items() if given]
+    if len(named) > 1:
+        listed = f"{', '.join(named[:-1])} and {named[-1]}"
+        steps = [f"runbook rollback {name}{' PERCENT' if name == '--to' else ''}" for name in named]
+        raise Refusal(f"{listed} are different ways down; choose one", next_steps=steps)

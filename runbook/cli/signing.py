@@ -1,47 +1,64 @@
-"""Answers of people to manual items."""
+"""Answers of people to manual items, and what a name means that is signed: a role, an item, or one of an incident."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from runbook.checks.base import Check
+from runbook.cli.item_by_item import judge_items
 from runbook.cli.options import Shared
 from runbook.cli.talk import can_ask, say
+from runbook.incidents.checklist import ChecklistItem
 from runbook.language.durations import parse_duration
-from runbook.language.places import did_you_mean
+from runbook.playbook.items import id_of
+from runbook.playbook.model import SignOff
 from runbook.rollout.answers import KeptAnswers
+from runbook.rollout.manual_items import BY_PEOPLE, flat, incident_items, manual_items
+from runbook.rollout.signing import refuse_elsewhere, role_here, unknown_name
 from runbook.rollout.site import Site
+from runbook.rollout.standing import Standing
 from runbook.system.refusals import Refusal
 
 
-def manual_items(site: Site) -> list[Check]:
-    """Every manual item of the playbook: in checklists, nested ones too, and in gates."""
-    listed = [check for checks in site.playbook.checklists.values() for check in _flat(checks)]
-    gates = [gate.sign for stage in site.playbook.stages for gate in stage.gates if gate.sign is not None]
-    return [check for check in [*listed, *gates] if check.kind == "sign"]
+@dataclass(frozen=True)
+class Meant:
+    """What a name means: one of a role of our stage, a check that people answer, an item of an open incident."""
+
+    role: SignOff | None = None
+    check: Check | None = None
+    item: ChecklistItem | None = None
+
+    @property
+    def name(self) -> str:
+        """By which nothing else can be meant."""
+        if self.check is not None:
+            return self.check.full_id
+        return self.item.id if self.item is not None else self.role.role if self.role is not None else ""
 
 
-def _flat(checks: Iterable[Check]) -> Iterable[Check]:
-    for check in checks:
-        yield check
-        yield from _flat(check.checks)
-
-
-def find_item(site: Site, name: str) -> Check:
-    """The manual item that is meant, by `ID` or `LIST/ID`. Raises `Refusal`."""
-    items = manual_items(site)
-    found = [check for check in items if name in (check.full_id, check.id)]
-    if len({check.full_id for check in found}) == 1:
+def meant_by(site: Site, standing: Standing, name: str) -> Meant:
+    """What is to be signed. A role of our stage comes first; `LIST/ID` always names an item. Raises `Refusal`."""
+    if role := role_here(standing, name):
+        return Meant(role=role)
+    items = incident_items(site)
+    checks = [Meant(check=check) for check in find_items(site, name)]
+    asked = [Meant(item=item) for item in items if name == item.id or id_of(name) == item.slug]
+    found = [*checks, *asked]
+    if len(found) == 1:
         return found[0]
-    known = list(dict.fromkeys(check.full_id for check in items))
     if found:
-        raise Refusal(f"{name} is the name of several", next_steps=[f"runbook sign {check.full_id}" for check in found])
-    meant = did_you_mean(name, [*known, *(check.id for check in items)])
-    raise Refusal(
-        f"there is no manual item {name!r}" + (f"; {meant}" if meant else ""),
-        next_steps=[f"runbook sign {one}" for one in known] or ["the playbook has no manual items"],
-    )
+        raise Refusal(f"{name} is the name of several", next_steps=[f"runbook sign {one.name}" for one in found])
+    refuse_elsewhere(site, standing, name)
+    known = dict.fromkeys([*(check.full_id for check in manual_items(site)), *(item.id for item in items)])
+    raise unknown_name(site, standing, name, list(known))
+
+
+def find_items(site: Site, name: str) -> list[Check]:
+    """The manual items of this `ID` or `LIST/ID`, each once."""
+    found = {check.full_id: check for check in manual_items(site) if name in (check.full_id, check.id)}
+    return list(found.values())
 
 
 def record_answer(site: Site, check: Check, *, yes: bool, evidence: str = "", valid: str | None = None) -> None:
@@ -53,21 +70,38 @@ def record_answer(site: Site, check: Check, *, yes: bool, evidence: str = "", va
     site.record(site.event("check.signed", payload))
 
 
+def record_item(site: Site, item: ChecklistItem, *, yes: bool, evidence: str) -> None:
+    """Keep the answer to an item of an incident."""
+    payload = {"check": item.id, "title": item.text, "yes": yes, "evidence": evidence}
+    site.record(site.event("check.signed", payload))
+
+
 def ask_manual_items(shared: Shared, site: Site, checks: Iterable[Check]) -> None:
     """Ask, on a terminal, for each manual item without a kept answer; no answer leaves it unknown."""
+    kept = KeptAnswers(site.state(), site.clock.wall())
     open_items = [
-        check
-        for check in _flat(checks)
-        if check.kind == "sign"
-        and KeptAnswers(site.state(), site.clock.wall()).answer(check.full_id, check.title) is None
-    ]
+        check for check in flat(checks)
+        if check.kind in BY_PEOPLE and not kept.waived(check.full_id)
+        and kept.answer(check.full_id, check.title) is None
+    ]  # fmt: skip
     if not open_items or not can_ask() or shared.quiet:
         return
+    for check in open_items:
+        if not _ask(shared, site, check):
+            say(shared, f"left open: runbook sign {check.full_id}")
+
+
+def _ask(shared: Shared, site: Site, check: Check) -> bool:
+    """Ask for one item; false where it is left open."""
+    if check.kind == "inspect":
+        judgement = judge_items(shared, site, check)
+        if judgement is None:
+            return False
+        record_answer(site, check, yes=judgement.yes, evidence=judgement.evidence)
+        return True
     import questionary
 
-    for check in open_items:
-        said = questionary.select(f"{check.title}?", choices=["yes", "no", "not now"]).unsafe_ask()
-        if said in ("yes", "no"):
-            record_answer(site, check, yes=said == "yes")
-        else:
-            say(shared, f"left open: runbook sign {check.full_id}")
+    said = questionary.select(f"{check.title}?", choices=["yes", "no", "not now"]).unsafe_ask()
+    if said in ("yes", "no"):
+        record_answer(site, check, yes=said == "yes")
+    return said in ("yes", "no")

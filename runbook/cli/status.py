@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Annotated
 
 import typer
 
 from runbook.cli.boundary import command
 from runbook.cli.options import Shared
 from runbook.cli.wiring import Bench, open_bench, open_site
-from runbook.rollout.decide import bake_of, rung_rows, sign_rows, watched_of
-from runbook.rollout.facts import facts_of, kept_samples
+from runbook.judge.verdicts import Status
+from runbook.rollout.bake_rows import watched_of
+from runbook.rollout.decide import rung_rows
+from runbook.rollout.glance import glance_at
+from runbook.rollout.rows import Row
+from runbook.rollout.rules import rules_of, title_of
+from runbook.rollout.sign_rows import sign_rows
 from runbook.rollout.site import Site
-from runbook.rollout.standing import Standing, standing_of
-from runbook.rollout.underway import Underway, lease_view, underway
-from runbook.rollout.watchers import watcher_of
+from runbook.rollout.standing import Standing
+from runbook.rollout.underway import Underway, lease_view
 from runbook.show.answer import Answer
 from runbook.show.documents import BakeDoc, HoldDoc, LockDoc, OperationDoc
 from runbook.show.page import Page
@@ -53,45 +58,35 @@ def status(
 
 def gather(site: Site) -> Seen:
     """Everything the screen shows; nothing is asked over the network."""
-    shown, trouble = site.flags_or_trouble()
-    found = underway(site)
-    standing = standing_of(site.playbook, site.state(), shown)
+    glance = glance_at(site)
+    standing = glance.standing
+    if glance.bake is not None:
+        glance = replace(glance, bake=replace(glance.bake, sampled=watched_of(site, glance.facts)))
     since = standing.position.since if standing.position and standing.entered else site.clock.wall()
-    names = [name for name, metric in site.playbook.metrics.items() if metric.check is not None]
-    facts = facts_of(site, standing, None)
-    bake = bake_of(site, standing)
-    if bake is not None:
-        from dataclasses import replace
-
-        bake = replace(bake, sampled=watched_of(site, facts))
+    series = glance.facts.series if standing.entered else {}
+    samples = {name: [one for one in found.samples if one.t >= since] for name, found in series.items()}
     return Seen(
-        standing=standing,
-        bake=bake,
-        underway=found,
+        glance=glance,
         lease=lease_view(site),
-        watcher=watcher_of(site),
-        samples={name: kept for name in names if (kept := kept_samples(site, name, since))} if standing.entered else {},
-        rules=[*rung_rows(site, standing, facts), *sign_rows(site, standing), *_armed(site, standing)],
-        flags_trouble=f"{trouble.path}: {trouble.reason}" if trouble else "",
+        samples={name: kept for name, kept in samples.items() if kept},
+        rules=[*rung_rows(site, standing, glance.facts), *sign_rows(site, standing), *_armed(site, standing)],
+        triggers=len(_armed(site, standing)),
     )
 
 
-def _armed(site: Site, standing: Standing) -> list[Any]:
-    """The triggers of the stage, not judged: status looks at nothing."""
-    from runbook.judge.verdicts import Status
-    from runbook.rollout.rows import Row
-    from runbook.rollout.rules import rules_of
-
+def _armed(site: Site, standing: Standing) -> list[Row]:
+    """The rules of the stage, not judged: status looks at nothing."""
     if standing.stage is None or not standing.entered:
         return []
-    rules = rules_of(site.playbook, standing.stage)
-    return [Row(rule.id, f"{rule.when.text} -> {rule.then}", "trigger", Status.SKIPPED, counts=False) for rule in rules]
+    rules = rules_of(site.playbook, standing.stage, site.environment.name)
+    return [Row(rule.id, title_of(rule), "trigger", Status.SKIPPED, counts=False) for rule in rules]
 
 
 def answer_of(site: Site, seen: Seen) -> Answer:
     """The page and the document."""
-    state, position, now = site.state(), seen.standing.position, site.clock.wall()
-    bake, hold = seen.bake, state.hold_at(now)
+    glance, now = seen.glance, site.clock.wall()
+    state, position, bake = glance.state, glance.standing.position, glance.bake
+    hold = state.hold_at(now)
     where = position.name if position else "before the first stage"
     return Answer(
         Exit.GO,
@@ -107,13 +102,17 @@ def answer_of(site: Site, seen: Seen) -> Answer:
                 elapsed_s=round(bake.elapsed, 3), over=bake.over,
             ),
             "lock": lock_doc(seen.lease),
-            "operation": operation_doc(seen.underway, state),
+            "operation": operation_doc(glance.found, state),
             "hold": None if hold is None else HoldDoc(
                 by=hold.by, since=rfc3339(hold.since), reason=hold.reason, automatic=hold.automatic,
                 until=None if hold.until is None else rfc3339(hold.until),
             ),
-            "incidents": [incident_row(incident) for incident in state.open_incidents()],
+            "incidents": [incident_row(one, response.due) for one, response in glance.responses],
             "rules": rule_rows(seen.rules),
+            "state": glance.danger.word,
+            "since": None if glance.danger.since is None else rfc3339(glance.danger.since),
+            "next": [glance.step.command],
+            "undo": glance.step.undo,
         },
     )  # fmt: skip
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import time
 from dataclasses import dataclass
 
 from runbook.actions.listener import Listener
@@ -13,6 +15,7 @@ from runbook.language.durations import show_duration
 from runbook.playbook.model import Environment
 from runbook.show.page import Page, Span
 from runbook.show.printing import is_terminal, print_page, wants_colour
+from runbook.system.harmless import harmless
 from runbook.system.refusals import Refusal
 
 
@@ -30,14 +33,24 @@ def show(shared: Shared, page: Page) -> None:
 
 
 LONGEST, MOST, TAIL = 500, 2000, 20  # characters of a line, lines of a step, lines kept for when it fails
+LINE = 78  # characters of a growing line
 KEYS = "1234567890abcdefghijklmnopqrstuvwxyz"
 
 
-class Telling(Listener):
-    """Tells of each step as it ends, and of the output of what it started under `--verbose` or when it failed."""
+def show_clock(seconds: float) -> str:
+    """A time on the clock of an emergency, minutes and seconds: `00:07`."""
+    return f"{int(seconds) // 60:02}:{int(seconds) % 60:02}"
 
-    def __init__(self, shared: Shared, objective: float | None = None) -> None:
+
+class Telling(Listener):
+    """Tells of each step as it ends, and of the output of what it started under `--verbose` or when it failed.
+
+    With `clock` (the emergency) each step shows the time since the beginning of all, else how long it took itself.
+    """
+
+    def __init__(self, shared: Shared, *, clock: bool = False) -> None:
         self._shared = shared
+        self._began = time.monotonic() if clock else None
         self._output: list[str] = []
         self._count = 0
 
@@ -59,7 +72,10 @@ class Telling(Listener):
             return
         page = Page()
         detail = message or record.detail
-        page.mark(mark, record.title, detail, show_duration(seconds) if seconds >= 0.005 else "", width=12)
+        took = show_duration(seconds) if seconds >= 0.005 else ""
+        if self._began is not None:
+            took = show_clock(time.monotonic() - self._began)
+        page.mark(mark, record.title, detail, took, width=12)
         if mark == "NO" and not self._shared.verbose:
             for text in self._output[-8:]:
                 page.under(f"| {text}")
@@ -67,6 +83,34 @@ class Telling(Listener):
 
     def say(self, text: str) -> None:
         say(self._shared, text)
+
+
+class Growing:
+    """One line of talk that grows by each value, while something is waited for; what does not fit begins another."""
+
+    def __init__(self, shared: Shared, lead: str) -> None:
+        self._quiet, self._lead, self._width = shared.quiet, lead, 0
+
+    def __call__(self, text: str) -> None:
+        if self._quiet:
+            return
+        piece = f"{' -> ' if self._width else self._lead}{harmless(text)}"
+        if self._width and self._width + len(piece) > LINE:
+            _write("\n ")
+            self._width = 1
+        _write(piece)
+        self._width += len(piece)
+
+    def end(self) -> None:
+        """The end of the line; what is said next begins on a new one."""
+        if self._width:
+            _write("\n")
+
+
+def _write(text: str) -> None:
+    with contextlib.suppress(OSError, ValueError):  # the terminal is gone; what is watched goes on
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 def can_ask() -> bool:

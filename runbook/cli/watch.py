@@ -1,4 +1,4 @@
-"""`runbook watch`: the bake, live."""
+"""`runbook watch`: the bake and the matrix, live."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ app = typer.Typer()
 @command(app)
 def watch(
     shared: Shared,
-    act: Annotated[bool, typer.Option("--act", help="Arm the triggers: what fires is acted upon.")] = False,
+    act: Annotated[
+        bool, typer.Option("--act", help="Arm the rules: what fires is acted upon, a matrix row when its time is over.")
+    ] = False,
     for_: Annotated[
         str | None,
         typer.Option(
@@ -29,7 +31,7 @@ def watch(
         ),
     ] = None,
 ) -> Answer:
-    """Live view of the bake: gates, triggers, time left. It looks; with --act the triggers are armed.
+    """Live view of the bake: gates, triggers, matrix, time left. It looks; with --act the rules are armed.
 
     Example: runbook watch --act
     """

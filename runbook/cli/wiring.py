@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -226,21 +227,29 @@ def variables_of(
 ) -> Callable[[dict[str, str]], Variables]:
     """How a site makes the values of `${...}` for a position."""
     secrets = secrets_of(playbook.secrets, bench.project.root)
-    today = utc(bench.clock.wall())
-    fixed = {
-        "environment": environment.name,
-        "service": playbook.service,
-        "today": today.strftime("%Y-%m-%d"),
-        "month": today.strftime("%Y-%m"),
-    }
+    fixed = {"environment": environment.name, "service": playbook.service}
 
     def made(context: dict[str, str]) -> Variables:
+        today = _today(bench, playbook)
         return Variables(
             declared=environment.variables,
             process=os.environ,
-            context={**fixed, **context},
+            context={**fixed, "today": f"{today:%Y-%m-%d}", "month": f"{today:%Y-%m}", **context},
             secrets=secrets,
             masker=masker,
         )
 
     return made
+
+
+def _today(bench: Bench, playbook: Playbook) -> datetime:
+    """Now in the calendar's zone; in UTC without one, or with one that this machine does not know."""
+    from runbook.judge.zones import UnknownZoneError, zone_of
+
+    now = utc(bench.clock.wall())
+    if playbook.calendar is None:
+        return now
+    try:
+        return now.astimezone(zone_of(playbook.calendar.timezone))
+    except UnknownZoneError:
+        return now

@@ -18,11 +18,12 @@ from runbook.incidents.measured import (
     metric_story,
     requests_of,
 )
-from runbook.incidents.timeline import NAMES, Story, seconds_of, words_of
+from runbook.incidents.timeline import Story, seconds_of
+from runbook.incidents.words import NAMES, words_of
 from runbook.playbook.model import Metric
 from runbook.store.events import Recorded
 
-WAYS_BACK = ("rollback", "emergency", "partial")
+WAYS_BACK = ("rollback", "emergency", "partial", "fallback", "previous")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,21 +35,29 @@ def severity_named(text: str) -> str:
     )
 
 
-def open_incident(state: State, title: str, severity: str, *, started: float | None = None) -> Told:
-    """A new incident; numbers count from 1 within a service and environment."""
+def open_incident(
+    state: State, title: str, severity: str, *, started: float | None = None, checklist: Sequence[str] = ()
+) -> Told:
+    """A new incident; numbers count from 1 within a service and environment. `checklist` are lines for people."""
     number = max(state.incidents, default=0) + 1
     payload: dict[str, Any] = {"id": number, "title": title, "severity": severity}
     if started is not None:
         payload["started"] = started
-    return Told(number, "incident.opened", payload)
+    return Told(number, "incident.opened", {**payload, **_opening(checklist)})
 
 
-def open_or_join(state: State, title: str, severity: str, *, started: float | None = None) -> Told:
-    """The incident that is open goes on; with none open, a new one."""
+def open_or_join(
+    state: State, title: str, severity: str, *, started: float | None = None, checklist: Sequence[str] = ()
+) -> Told:
+    """The incident that is open goes on, with the lines of the checklist that it lacks; with none open, a new one."""
     if still_open := state.open_incidents():
         number = still_open[-1].id
-        return Told(number, "incident.joined", {"id": number, "title": title})
-    return open_incident(state, title, severity, started=started)
+        return Told(number, "incident.joined", {"id": number, "title": title, **_opening(checklist)})
+    return open_incident(state, title, severity, started=started, checklist=checklist)
+
+
+def _opening(checklist: Sequence[str]) -> dict[str, Any]:
+    return {"checklist": list(checklist)} if checklist else {}
 
 
 def the_open_one(state: State, number: int | None) -> Incident:

@@ -1,21 +1,17 @@
-"""The timeline of an incident: which events belong to it, and each of them in words. Pure."""
+"""The timeline of an incident: which events belong to it, in the order of time. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from runbook.incidents.checklist import incident_of
+from runbook.incidents.words import words_of
 from runbook.language.durations import show_duration
 from runbook.store.events import Event, Recorded
 from runbook.store.state import Incident
 
 LOOKED_BACK = 3600.0  # how long before its opening a trigger that fired may still be an incident's first sign, seconds
-NAMES = {
-    "emergency": "emergency rollback",
-    "partial": "partial rollback",
-    "adopt": "restore of the recorded values",
-}
 
 
 @dataclass(frozen=True)
@@ -55,6 +51,12 @@ class TimelineRow:
     change: bool = False
 
 
+def show_offset(seconds: float) -> str:
+    """How long after the beginning: `+8 s`, `-4 m 2 s`, `0 s`."""
+    shown = show_duration(abs(seconds))
+    return shown if shown == "0 s" else f"{'-' if seconds < 0 else '+'}{shown}"
+
+
 def seconds_of(record: Recorded) -> float:
     """When it happened, seconds since the epoch."""
     return record.event.at / 1_000_000
@@ -83,6 +85,8 @@ def _belongs(record: Recorded, incident: Incident, foreign: set[str], signalled:
     event, at = record.event, seconds_of(record)
     if event.kind.startswith("incident."):
         return event.payload.get("id") == incident.id
+    if event.kind == "check.signed" and (number := incident_of(str(event.payload.get("check", "")))) is not None:
+        return number == incident.id  # also what is done long after it was resolved
     if event.operation in incident.operations:
         return True
     ended = incident.resolved if incident.resolved is not None else float("inf")
@@ -162,101 +166,3 @@ def who_of(event: Event, by_tool: frozenset[str] = frozenset()) -> str:
 def decided_by_tool(event: Event, by_tool: frozenset[str]) -> bool:
     """Whether a rule decided it, not a person; `by_tool` are the operations that rules decided."""
     return event.kind == "trigger.fired" or bool(event.payload.get("automatic")) or event.operation in by_tool
-
-
-def operation_name(told: Mapping[str, Any]) -> str:
-    """`ramp disabled@0 -> canary@10`, `emergency rollback canary@10 -> safe`."""
-    kind, came_from, to = (str(told.get(name) or "") for name in ("kind", "from", "to"))
-    way = f"{came_from} -> {to}" if came_from else to
-    return f"{NAMES.get(kind, kind or 'operation')} {way}".strip()
-
-
-def words_of(record: Recorded) -> str:
-    """What an event says, in words."""
-    event = record.event
-    if record.redacted:
-        return f"{event.kind} (what it said was erased)"
-    words = _WORDS.get(event.kind)
-    return words(event.payload) if words else _plainly(event)
-
-
-def _plainly(event: Event) -> str:
-    told = ", ".join(f"{name} {value}" for name, value in event.payload.items() if isinstance(value, str | int | float))
-    return f"{event.kind}: {told}" if told else event.kind
-
-
-def _started(told: Mapping[str, Any]) -> str:
-    why = str(told.get("rule") or told.get("reason") or "")
-    return f"{operation_name(told)} began" + (f": {why}" if why else "")
-
-
-_OUTCOMES = {
-    "done": "done",
-    "undone": "failed and was undone",
-    "half-done": "stands half done",
-    "nothing": "did nothing",
-    "taken-over": "was ended by an emergency",
-}
-
-
-def _ended(told: Mapping[str, Any]) -> str:
-    outcome = str(told.get("outcome", ""))
-    seconds = told.get("seconds")
-    after = f" after {show_duration(seconds)}" if isinstance(seconds, int | float) else ""
-    message = str(told.get("message") or "")
-    return f"{operation_name(told)} {_OUTCOMES.get(outcome, outcome)}{after}" + (f": {message}" if message else "")
-
-
-def _entered(told: Mapping[str, Any]) -> str:
-    verified = {True: "verified", False: "verify does not hold"}.get(told.get("verified", ""), "not verified")
-    position = f"{told.get('stage', '')}@{float(told.get('percent') or 0):g}"
-    if told.get("how") == "adopt":
-        return f"{position} was taken as the start" + (f": {told['reason']}" if told.get("reason") else "")
-    return f"at {position}, {verified}"
-
-
-def _held(told: Mapping[str, Any]) -> str:
-    return "held" + (f": {told['reason']}" if told.get("reason") else "")
-
-
-def _signed(told: Mapping[str, Any]) -> str:
-    evidence = f" ({told['evidence']})" if told.get("evidence") else ""
-    return f"signed {told.get('check', '')}: {'yes' if told.get('yes') else 'no'}{evidence}"
-
-
-def _severity(told: Mapping[str, Any]) -> str:
-    before = f"{told['before']} -> " if told.get("before") else ""
-    return f"severity {before}{told.get('severity', '')}"
-
-
-def _text(lead: str, name: str = "text") -> Callable[[Mapping[str, Any]], str]:
-    def words(told: Mapping[str, Any]) -> str:
-        text = str(told.get(name) or "")
-        return f"{lead}: {text}" if lead and text else text or lead
-
-    return words
-
-
-_WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
-    "operation.started": _started,
-    "operation.ended": _ended,
-    "position.entered": _entered,
-    "bake.passed": lambda told: f"the bake of {told.get('stage', '')}@{float(told.get('percent') or 0):g} passed",
-    "rollout.started": lambda told: f"rollout {told.get('number', '')} began",
-    "rollout.ended": _text("the rollout ended", "why"),
-    "hold.set": _held,
-    "hold.released": _text("released", "reason"),
-    "check.signed": _signed,
-    "trigger.fired": lambda told: (
-        f"trigger fired: {told.get('when', '')} ({told.get('observed', '')}) -> {told.get('then', '')}"
-    ),
-    "incident.opened": lambda told: (
-        f"incident {told.get('id', '')} opened as {told.get('severity', '')}: {told.get('title', '')}"
-    ),
-    "incident.joined": _text("this incident goes on", "title"),
-    "incident.severity": _severity,
-    "incident.noted": _text("note"),
-    "incident.action": _text("action item"),
-    "incident.resolved": _text("resolved"),
-    "noted": lambda told: f"{told.get('kind', 'note')}" + (f": {told['text']}" if told.get("text") else ""),
-}

@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
+
+from runbook.judge.dilution import treated_interval
 from runbook.judge.quantities import Quantity, UnmeasuredError, compare, fewest, oldest
 from runbook.judge.statistics import binomial_interval, increase_interval
 from runbook.judge.values import Values
 from runbook.judge.verdicts import Judged, Reason, Truth
 from runbook.language.algebra import BARE, UnitError, brought, shared_unit
-from runbook.language.syntax import Comparison, Increase, Matches, Name, Number
-from runbook.language.units import plain_number, show_apart, show_value
+from runbook.language.syntax import Comparison, Increase, Matches, Name, Node, Number, Treated
+from runbook.language.units import dimension_of, plain_number, show_apart, show_value
 
 TRUTH_OF = {True: Truth.TRUE, False: Truth.FALSE}
 
 
 def compared(clause: Comparison, values: Values) -> Judged:
-    """A comparison. Raises UnmeasuredError, and UnitError."""
-    left, right = values.of(clause.left), values.of(clause.right)
+    """A comparison. Raises UnmeasuredError, and UnitError.
+
+    What the treated see is shown with its interval at 95 % where both sides of it rest on more than one sample. Below
+    the smallest number of samples it is unknown while the limit lies within the interval, as with an increase.
+    """
+    around = _treated_around(clause.left, values)
+    left = values.of(clause.left) if around is None else around.value
+    right = values.of(clause.right)
+    if around is not None:
+        _refuse_open(around, right)
     written = clause.right.text if isinstance(clause.right, Number) else ""
     truth = compare(clause.operator, left, right, written)
     observed, limit = _shown(left, right, written)
     return Judged(
         TRUTH_OF[truth],
-        observed=observed,
+        observed=observed if around is None else f"{observed} ({_shown_ends(around)})",
         limit=f"{clause.operator} {limit}",
         value=_plain(left),
-        n=fewest(left.n, right.n),
+        n=fewest(left.rests_on, right.rests_on),
         age=oldest(left.age, right.age),
     )
 
@@ -40,7 +52,7 @@ def increased(clause: Increase, values: Values) -> Judged:
     metric = clause.of.name if isinstance(clause.of, Name) else clause.of.metric.name
     series = values.facts.series.get(metric)
     required = values.required(series) if series else 1
-    now = Values(values.facts, values.horizon, 0, values.mean_since).of(clause.of)
+    now = replace(values, minimum=0).of(clause.of)
     reference = values.reference(clause.versus, metric)
     limit = _share_of(values.of(clause.limit))
     if reference.number == 0:
@@ -48,9 +60,11 @@ def increased(clause: Increase, values: Values) -> Judged:
         raise UnmeasuredError(Reason.NODATA, message)
     change = float(now.number / reference.number) - 1
     low, high = increase_interval(_spread(now, reference), _spread(reference, reference))
-    n, needed = now.n or 1, required
-    if n < needed and low <= float(limit) <= high:
-        raise UnmeasuredError(Reason.NODATA, f"{metric} has {n} of {needed} samples, and {_range(low, high)} is open")
+    seen = values.seen(clause.of)
+    if seen < required and low <= float(limit) <= high:
+        raise UnmeasuredError(
+            Reason.NODATA, f"{metric} has {seen} of {required} samples, and {_range(low, high)} is open"
+        )
     holds = compare(clause.operator, Quantity(Decimal(repr(change)), "ratio"), Quantity(limit, "ratio"))
     unit = reference.unit
     return Judged(
@@ -59,7 +73,7 @@ def increased(clause: Increase, values: Values) -> Judged:
         limit=f"{clause.operator} {show_value(limit, 'ratio')}",
         message=f"{clause.versus} {show_value(reference.number, unit)}, n {reference.n or 1:,}",
         value=change,
-        n=n,
+        n=now.n or 1,
         age=now.age,
     )
 
@@ -67,20 +81,24 @@ def increased(clause: Increase, values: Values) -> Judged:
 def matched(clause: Matches, values: Values) -> Judged:
     """Whether a share agrees with the percentage: within the tolerance, else within the share's own interval at 99 %.
 
-    The interval rests on the requests behind the samples where the source tells them, else on the samples.
+    The interval rests on the requests behind the newest sample, or behind all samples of a mean, where the source tells
+    them for each; else on the number of samples.
     """
     now = values.of(clause.of)
     if values.facts.percent is None:
         raise UnmeasuredError(Reason.NODATA, "the percentage is not known")
     wanted = Decimal(repr(float(values.facts.percent))) / 100
     share = _share_of(now)
+    n = now.n or 1 if now.requests is None else now.requests
+    if n < 1:
+        raise UnmeasuredError(Reason.NODATA, "the share rests on no requests yet")
     if clause.tolerance is not None:
         tolerance = _share_of(values.of(clause.tolerance))
         holds, around = abs(share - wanted) <= tolerance, f"+- {show_value(tolerance, 'ratio')}"
     else:
-        low, high = binomial_interval(min(1.0, max(0.0, float(share))), now.requests or now.n or 1)
+        low, high = binomial_interval(min(1.0, max(0.0, float(share))), n)
         holds = low - 1e-12 <= float(wanted) <= high + 1e-12
-        around = f"({plain_number(Decimal(repr(low * 100)))}..{plain_number(Decimal(repr(high * 100)))})"
+        around = f"({_ends(low * 100, high * 100)})"
     observed = show_value(share, "ratio")
     within = clause.tolerance is not None
     return Judged(
@@ -88,9 +106,66 @@ def matched(clause: Matches, values: Values) -> Judged:
         observed=observed if within else f"{observed} {around}",
         limit=f"matches {show_value(wanted, 'ratio')}" + (f" {around}" if within else ""),
         value=float(share),
-        n=now.requests or now.n,
+        n=n,
         age=now.age,
     )
+
+
+class _Around(msgspec.Struct, frozen=True):
+    """What the treated see of a metric, its interval in the same unit, and of how many samples how many are there."""
+
+    value: Quantity
+    low: float
+    high: float
+    metric: str
+    seen: int
+    required: int
+
+
+def _treated_around(node: Node, values: Values) -> _Around | None:
+    """None for what is no `treated(...)`, or has no interval. Raises UnmeasuredError."""
+    if not isinstance(node, Treated):
+        return None
+    metric = node.of.name if isinstance(node.of, Name) else node.of.metric.name
+    series, percent = values.facts.series.get(metric), values.facts.percent
+    if series is None or series.covers == "treated" or not percent:
+        return None
+    relaxed = replace(values, minimum=0)
+    whole, baseline = relaxed.of(node.of), values.reference("baseline", metric)
+    if whole.spread is None or (whole.n or 1) < 2 or (baseline.n or 1) < 2:
+        return None
+    low, high = treated_interval(_spread(whole, baseline), percent / 100, _spread(baseline, baseline))
+    return _Around(relaxed.of(node), low, high, metric, values.seen(node.of), values.required(series))
+
+
+def _refuse_open(around: _Around, limit: Quantity) -> None:
+    """Raises UnmeasuredError while samples are few and the limit lies within the interval; also UnitError."""
+    unit = shared_unit(around.value.unit, limit.unit)
+    at = float(brought(limit.number, limit.unit, unit))
+    low, high = (float(brought(Decimal(repr(end)), around.value.unit, unit)) for end in (around.low, around.high))
+    if around.seen < around.required and low <= at <= high:
+        message = f"{around.metric} has {around.seen} of {around.required} samples, and {_shown_ends(around)} is open"
+        raise UnmeasuredError(Reason.NODATA, message)
+
+
+def _shown_ends(around: _Around) -> str:
+    """`0.8..1.7 %`, `850 ms..1.2 s`."""
+    unit = around.value.unit
+    if dimension_of(unit) == "share":
+        factor = 100 if unit == "ratio" else 1
+        return f"{_ends(around.low * factor, around.high * factor)} %"
+    return f"{show_value(around.low, unit)}..{show_value(around.high, unit)}"
+
+
+def _ends(low: float, high: float) -> str:
+    """Both ends of an interval with as many decimals each: `8.9..10.6`; with more where they would look the same."""
+    largest = max(abs(low), abs(high))
+    first = 1 if largest >= 1 or largest == 0 else 1 - Decimal(repr(largest)).adjusted()
+    for decimals in range(first, first + 6):
+        shown = f"{low:.{decimals}f}", f"{high:.{decimals}f}"
+        if shown[0] != shown[1]:
+            break
+    return "..".join("0" if float(end) == 0 else end.removesuffix(".0") for end in shown)
 
 
 def _shown(left: Quantity, right: Quantity, written: str) -> tuple[str, str]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
-from itertools import pairwise
 
 from runbook.judge.evaluate import Evaluation, joined
 from runbook.judge.facts import Facts
@@ -86,20 +84,3 @@ def last_known(evaluation: Evaluation) -> tuple[Truth, float] | None:
         if earlier.truth is not Truth.UNKNOWN:
             return earlier.truth, facts.now - time
     return None
-
-
-def watched_share(times: Iterable[float], entered: float, now: float, interval: float) -> float:
-    """How much of the time from `entered` to `now` was watched, 0 to 1, counted against `interval` seconds.
-
-    Looks up to one and a half intervals apart leave nothing unwatched; across a longer gap one interval counts. Nothing
-    was watched where nobody looked, and all of it where no time has passed since.
-    """
-    seen = sorted({time for time in times if entered <= time <= now})
-    if not seen:
-        return 0.0
-    elapsed = now - entered
-    if elapsed <= 0:
-        return 1.0
-    ends = [entered, *seen, now]
-    gaps = (after - before for before, after in pairwise(ends))
-    return min(1.0, sum(gap if gap <= 1.5 * interval else interval for gap in gaps) / elapsed)

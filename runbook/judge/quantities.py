@@ -44,6 +44,11 @@ class Quantity:
     requests: int | None = None
 
     @property
+    def rests_on(self) -> int | None:
+        """What a reader should hear that it rests on: the requests where they are known, else the samples."""
+        return self.requests or self.n
+
+    @property
     def number(self) -> Decimal:
         """The value, which must be a number. Raises UnmeasuredError."""
         if isinstance(self.value, Decimal):

@@ -10,6 +10,7 @@ import msgspec
 from runbook.judge.clocks import LONGEST_ABSENCE, Clock, cadence, tick
 from runbook.judge.evaluate import Evaluation
 from runbook.judge.facts import Facts
+from runbook.judge.gates import judge_gate
 from runbook.judge.history import MISSING_OF
 from runbook.judge.policies import settled
 from runbook.judge.verdicts import Judged, Reason, Truth
@@ -36,13 +37,16 @@ ACTIONS: dict[str, str] = {
 }
 ALSO_INVESTIGATES = frozenset({"investigate_and_rollback"})
 COMES_ALONG = frozenset({"notify", "investigate"})
+CHANGES = frozenset({"fallback", "halve", "previous", "rollback"})
+FLIPPED = {Truth.TRUE: Truth.FALSE, Truth.FALSE: Truth.TRUE, Truth.UNKNOWN: Truth.UNKNOWN}
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule. `source` says where it comes from (trigger, matrix, alert, severity, built in); durations are seconds.
+    """One rule. `source` says where it comes from: trigger, guardrail, matrix, alert, severity or built in.
 
-    `then` is one of ACTIONS; `keep` keeps it firing over short recoveries; `within` is a matrix row's countdown.
+    `then` is one of ACTIONS; `keep` keeps it firing over short recoveries; `within` is a matrix row's countdown. Both
+    are seconds. A guardrail's `when` is its gate's condition, and the rule is true where the gate is judged false.
     `on_nodata` and `on_error` are hold, fail (it counts as true), pass (as false) or keep (the last known).
     """
 
@@ -64,9 +68,29 @@ class Rule:
         return ACTIONS.get(self.then, self.then)
 
     @property
+    def changes(self) -> bool:
+        """Whether it changes the service."""
+        return self.action in CHANGES
+
+    @property
+    def investigates(self) -> bool:
+        """Whether it opens an incident."""
+        return self.action == "investigate" or self.then in ALSO_INVESTIGATES
+
+    @property
+    def guards(self) -> bool:
+        """Whether it is a gate that must not fail, read as a rule."""
+        return self.source == "guardrail"
+
+    @property
+    def shown(self) -> str:
+        """Its condition, as people are told of it."""
+        return f"guardrail {self.when.text}" if self.guards else self.when.text
+
+    @property
     def needs_two(self) -> bool:
-        """Whether one evaluation is too little: it rolls back, and nothing in its condition spans some time."""
-        return self.action == "rollback" and not self.when.smoothed
+        """Whether one evaluation is too little: a guardrail, or a way back whose condition spans no time."""
+        return self.guards or (self.action == "rollback" and not self.when.smoothed)
 
 
 class RuleState(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -122,6 +146,14 @@ class Advanced:
     due_in: float | None = None
 
 
+@dataclass(frozen=True)
+class Ruled:
+    """One rule after a look."""
+
+    rule: Rule
+    advanced: Advanced
+
+
 def advance(rule: Rule, facts: Facts, state: RuleState, *, interval: float, restarted: bool = False) -> Advanced:
     """Evaluate a rule now, from the state that the evaluation before left.
 
@@ -139,7 +171,7 @@ def advance(rule: Rule, facts: Facts, state: RuleState, *, interval: float, rest
     known = judged.truth is not Truth.UNKNOWN
     judged = _settled(rule, judged, state, facts.now)
     root = rule.when.root
-    hold = root.seconds * facts.scale if isinstance(root, Held) else 0.0
+    hold = root.seconds * facts.scale if isinstance(root, Held) and not rule.guards else 0.0
     clock = tick(state.clock, judged.truth, facts.now, interval=interval, hold=hold, restarted=restarted)
     if known:
         state = msgspec.structs.replace(state, last=judged.truth is Truth.TRUE, last_at=facts.now)
@@ -168,11 +200,13 @@ def choose(fired: Sequence[tuple[Rule, float | None]]) -> tuple[Rule | None, lis
 
 
 def _comes_along(rule: Rule) -> bool:
-    return rule.action in COMES_ALONG or rule.then in ALSO_INVESTIGATES
+    return rule.action in COMES_ALONG or rule.investigates
 
 
 def _judged(rule: Rule, facts: Facts, parts: dict[str, Clock], interval: float, restarted: bool) -> Judged:
     """The condition without its own hold; held parts inside it run on clocks of their own."""
+    if rule.guards:
+        return _judged_as_gate(rule, facts)
 
     def hold_part(part: Held, inside: Judged) -> Judged:
         key, hold = str(part.start), part.seconds * facts.scale
@@ -192,6 +226,12 @@ def _judged(rule: Rule, facts: Facts, parts: dict[str, Clock], interval: float, 
     return evaluation.judge(root.of if isinstance(root, Held) else root)
 
 
+def _judged_as_gate(rule: Rule, facts: Facts) -> Judged:
+    """A guardrail: now and over the bake, as its gate is judged, and true where the gate says no."""
+    judged = judge_gate(rule.when, facts, on_nodata=rule.on_nodata, on_error=rule.on_error, minimum=rule.minimum)
+    return replace(judged, truth=FLIPPED[judged.truth])
+
+
 def _settled(rule: Rule, judged: Judged, state: RuleState, now: float) -> Judged:
     last = None
     if state.last is not None and state.last_at is not None:
@@ -200,7 +240,7 @@ def _settled(rule: Rule, judged: Judged, state: RuleState, now: float) -> Judged
 
 
 def _stepped_true(rule: Rule, facts: Facts, state: RuleState, judged: Judged, moved: Moved) -> Advanced:
-    trues = 1 + (0 if _count_broken(state, facts.now, moved) else state.trues)
+    trues = _counted(state, facts.now, moved)
     elapsed = moved.clock.elapsed(facts.now)
     firing = elapsed >= moved.hold and trues >= (2 if rule.needs_two else 1)
     state = msgspec.structs.replace(
@@ -210,10 +250,12 @@ def _stepped_true(rule: Rule, facts: Facts, state: RuleState, judged: Judged, mo
     return Advanced(state, judged, firing, pending=not firing, due_in=due_in)
 
 
-def _count_broken(state: RuleState, now: float, moved: Moved) -> bool:
-    """Whether true evaluations in a row are not in a row: too far apart, or the same one looked at twice."""
+def _counted(state: RuleState, now: float, moved: Moved) -> int:
+    """How many true evaluations came in a row: the same moment looked at twice is one, and too far apart is no row."""
     seen = state.clock.seen
-    return seen is None or now <= seen or now - seen > max(2 * moved.interval, LONGEST_ABSENCE)
+    if seen is None or now - seen > max(2 * moved.interval, LONGEST_ABSENCE):
+        return 1
+    return state.trues + 1 if now > seen else max(1, state.trues)
 
 
 def _stepped_false(rule: Rule, facts: Facts, state: RuleState, judged: Judged, moved: Moved) -> Advanced:

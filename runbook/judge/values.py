@@ -26,6 +26,8 @@ from runbook.language.syntax import Arithmetic, Name, Negative, Node, Number, Te
 from runbook.language.units import dimension_of, show_value
 
 LARGEST_SKEW = 30.0  # seconds that a source's clock may be ahead of ours before its word counts for nothing
+# Seconds. `between` leaves its start out, and the look at the very moment of entering belongs to the bake.
+JUST_BEFORE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,16 @@ class Values:
         """How many samples it takes."""
         return series.min_samples if self.minimum is None else self.minimum
 
+    def seen(self, node: Name | Window) -> int:
+        """How many samples count towards the smallest number: those in the window, else since the step was entered."""
+        name = node.name if isinstance(node, Name) else node.metric.name
+        series = self.facts.series.get(name)
+        if series is None:
+            return 1
+        if isinstance(node, Window) and node.seconds is not None and node.function != "last":
+            return len(self._good(series, self.facts.now - node.seconds * self.facts.scale))
+        return self._seen_since(series, self.facts.entered if self.mean_since is None else self.mean_since)
+
     # -- names -------------------------------------------------------------------------------------
 
     def _name(self, node: Name) -> Quantity:
@@ -109,10 +121,7 @@ class Values:
         return replace(quantity_of(newest.value, series.unit), n=1, age=age, requests=newest.n)
 
     def _mean(self, name: str, series: Series, since: float) -> Quantity:
-        # `between` leaves its start out, and the look at the very moment of entering belongs to the bake.
-        samples = [
-            sample for sample in series.between(since - 1e-6, self.horizon) if problem_of(sample, series) is None
-        ]
+        samples = self._good(series, since - JUST_BEFORE)
         if not samples:
             raise UnmeasuredError(Reason.NODATA, f"{name} has not been seen since the step was entered")
         if any(isinstance(sample.value, str | bool) for sample in samples):
@@ -142,10 +151,16 @@ class Values:
         required = self.required(series)
         if required <= 1:
             return
-        start = float("-inf") if since is None else since - 1e-6
-        n = sum(problem_of(sample, series) is None for sample in series.between(start, self.horizon))
+        n = self._seen_since(series, since)
         if n < required:
             raise UnmeasuredError(Reason.NODATA, f"{name} has {n} of {required} samples")
+
+    def _seen_since(self, series: Series, since: float | None) -> int:
+        return len(self._good(series, float("-inf") if since is None else since - JUST_BEFORE))
+
+    def _good(self, series: Series, start: float) -> list[Sample]:
+        """The samples later than `start` that can be judged."""
+        return [sample for sample in series.between(start, self.horizon) if problem_of(sample, series) is None]
 
     # -- windows -----------------------------------------------------------------------------------
 
@@ -157,7 +172,7 @@ class Values:
         if node.function == "last" or node.seconds is None:
             return replace(self, mean_since=None)._metric(name, series)
         start = self.facts.now - node.seconds * self.facts.scale
-        samples = [sample for sample in series.between(start, self.horizon) if problem_of(sample, series) is None]
+        samples = self._good(series, start)
         if node.function == "count":
             return Quantity(decimal_of(len(samples)), "count", len(samples))
         if len(samples) < max(self.required(series), 2 if node.function == "rate" else 1):
@@ -183,8 +198,9 @@ class Values:
             raise UnmeasuredError(Reason.NODATA, "nobody is treated at 0 %")
         baseline = self.reference("baseline", metric)
         share = self.facts.percent / 100
-        value = treated_share(float(whole.number), share, float(baseline.number))
-        return replace(whole, value=decimal_of(value), n=fewest(whole.n, baseline.n), age=oldest(whole.age))
+        value = decimal_of(treated_share(float(whole.number), share, float(baseline.number)))
+        # How far it varies rests on both sides: `comparisons` tells its interval.
+        return Quantity(value, whole.unit, fewest(whole.n, baseline.n), oldest(whole.age))
 
 
 def problem_of(sample: Sample, series: Series) -> UnmeasuredError | None:

@@ -11,6 +11,7 @@ import msgspec
 
 from runbook.language.places import Place
 from runbook.playbook.agreement import refuse_disagreement
+from runbook.playbook.agreement_ways import refuse_unknown_ways
 from runbook.playbook.model import Playbook, Rollback
 from runbook.playbook.nodes import ListNode, MapNode, Node, ScalarNode, described, plain_of
 from runbook.playbook.reading import Broken, Reading
@@ -44,6 +45,7 @@ def convert(root: Node, reading: Reading, *, emergency: bool = False) -> Playboo
     playbook = assembled(values, root, reading)
     start = len(reading.problems)
     refuse_disagreement(playbook, root, reading)
+    refuse_unknown_ways(playbook, root, reading)
     refuse_shown_secrets(playbook, root, reading)
     soften(reading, start, emergency)
     if errors(reading):

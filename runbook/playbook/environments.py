@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from runbook.actions import registry as actions
-from runbook.playbook.items import ACTION_KEYS, ActionShape
-from runbook.playbook.kinds import Kinds
+from runbook.checks.base import Check
+from runbook.playbook.items import ACTION_KEYS, CHECK_KEYS, CHECK_KINDS, ActionShape, read_check
+from runbook.playbook.kinds import Kinds, choose_kind
 from runbook.playbook.model import Environment, FlagPlace, Flags, Redeploy
-from runbook.playbook.nodes import MapNode, Node, ScalarNode
+from runbook.playbook.nodes import MapNode, Node, ScalarNode, described
 from runbook.playbook.reading import Reading
 from runbook.playbook.records import Key, ListOf, MapOf, Record, fields_of, record_schema
 from runbook.playbook.shapes import NAME_HINT, Duration, FlagValue, Number, OneOf, Schema, Text, Truth
@@ -115,6 +116,26 @@ class RedeployShape:
         return {"$ref": "#/$defs/redeploy"}
 
 
+@dataclass(frozen=True)
+class VersionShape:
+    """A check that takes out which build runs; its title is left out."""
+
+    def read(self, node: Node, reading: Reading) -> Check:
+        if not isinstance(node, MapNode):
+            raise reading.wrong(node.place, f"{described(node)} stands where a check belongs", VERSION_HINT)
+        kind = choose_kind(node, CHECK_KINDS, CHECK_KEYS, reading, node.place)
+        within, reading.within = reading.within, f"version of {reading.within}"
+        check = read_check(node, kind, reading, node.entries[kind].place, "version")
+        reading.within = within
+        if not check.options.takes_value():
+            raise reading.wrong(node.entries[kind].place, "this takes no version out", VERSION_HINT)
+        return check
+
+    def schema(self) -> Schema:
+        return {"$ref": "#/$defs/version"}
+
+
+VERSION_HINT = "write {http: /health, jq: .version}"
 URL = Text("an http or https URL", r"https?://[^\s/]\S*", "write it like https://service.example.com")
 ENVIRONMENT_KEYS: Mapping[str, Key[Any]] = {
     "url": Key(URL, "where relative URLs of checks start"),
@@ -123,11 +144,12 @@ ENVIRONMENT_KEYS: Mapping[str, Key[Any]] = {
     "variables": Key(
         MapOf(FlagValue(), "the name of a variable", VARIABLE, "capital letters, digits and '_'"), "values of ${NAME}"
     ),
+    "version": Key(VersionShape(), "which build runs: {http: /health, jq: .version}; a new one begins the bake again"),
     "protected": Key(Truth(), "its name has to be typed before something changes; never chosen silently"),
     "sandbox": Key(Truth(), "the practice service: url, flag file and redeploy come from it"),
     "bake_scale": Key(Number(above=0, most=1), "multiplies what a sandbox waits for"),
 }
-ENVIRONMENT_NOT_YET = ("home", "version", "variables_from")
+ENVIRONMENT_NOT_YET = ("home", "variables_from")
 
 
 def make_environment(values: dict[str, Any], node: MapNode, reading: Reading) -> Environment:

@@ -42,7 +42,7 @@ CHECK_KEYS: Mapping[str, Key[Any]] = {
     "id": Key(
         Text("an id", r"\w[\w.-]*", "letters, digits, '_', '-' and '.'"), "a short name; else it comes from the title"
     ),
-    "timeout": Key(Duration(zero=False), "how long one attempt may take (10s)"),
+    "timeout": Key(Duration(zero=False), "how long one attempt may take (10s; of a load 10m)"),
     "attempts": Key(Number(least=1, most=100, whole=True), "how often it is tried before it fails (1)"),
     "expect": Key(ConditionText("expect"), "a condition on what was taken out"),
     "level": Key(OneOf(("error", "warn")), "`warn` counts only under --strict"),

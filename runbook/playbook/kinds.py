@@ -12,7 +12,7 @@ import msgspec
 
 from runbook.language.places import Place, did_you_mean
 from runbook.language.substitution import TemplateError, parse_template
-from runbook.playbook.nodes import ListNode, MapNode, Node, ScalarNode, plain_of
+from runbook.playbook.nodes import ListNode, MapNode, Node, ScalarNode, described, plain_of
 from runbook.playbook.reading import Broken, Reading
 from runbook.playbook.records import refuse_keys
 
@@ -112,7 +112,8 @@ def read_options(
 
 NESTED = "all"  # the kind whose main value is more checks
 NOT_YET_IN_ITEMS = frozenset({"each", "save", "append"})
-PROGRAMS = frozenset({"jq", "map", "list", "matches"})  # languages of their own, in which a brace is a brace
+# Options in languages of their own, in which a brace is a brace.
+PROGRAMS = frozenset({"jq", "map", "list", "matches", "count", "share", "of"})
 CONTEXT = frozenset({"percent", "stage", "environment", "service", "today", "month"})
 
 
@@ -166,8 +167,20 @@ def read_option(node: Node, option: Option, key: str, reading: Reading) -> Any:
     try:
         return msgspec.convert(typed(node, option.info), type=option.type)
     except msgspec.ValidationError as error:
+        if words := words_of(option.info):
+            written = node.text if isinstance(node, ScalarNode) else described(node)
+            hint = did_you_mean(written, words) or f"one of {', '.join(words)}"
+            raise reading.wrong(node.place, f"'{key}' cannot be '{written}'", hint) from None
         message, place = explained(str(error), node, key)
         raise reading.wrong(place, message) from None
+
+
+def words_of(info: Any) -> list[str]:
+    """The words that an option takes, where it takes only a few; else none."""
+    from msgspec import inspect
+
+    options = info.types if isinstance(info, inspect.UnionType) else (info,)
+    return [str(word) for part in options if isinstance(part, inspect.LiteralType) for word in part.values]
 
 
 def empty(node: Node) -> bool:

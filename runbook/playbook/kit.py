@@ -20,8 +20,8 @@ from runbook.system.files import FileTrouble, read_regular, write_private
 from runbook.system.harmless import harmless
 from runbook.system.replacement import clear_leftovers
 
-SECTIONS = ("runbook", "service", "title", "flags", "secrets", "verify", "rollback", "stages")
-STAGE_KEYS = ("stage", "percent", "set")
+SECTIONS = ("runbook", "service", "title", "flags", "secrets", "verify", "rollback", "channels", "notices", "stages")
+STAGE_KEYS = ("stage", "percent", "set", "again", "one_way", "fallback")
 
 
 class Kit(msgspec.Struct, frozen=True, kw_only=True):

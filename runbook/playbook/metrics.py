@@ -28,6 +28,7 @@ METRIC_KEYS: Mapping[str, Key[Any]] = {
     "max_age": Key(Duration(zero=False), "an older value is no data (three intervals)"),
     "min_samples": Key(Number(least=1, whole=True), "fewer samples are no data (1)"),
     "covers": Key(OneOf(("all", "treated")), "whether it counts all traffic or only the changed share (all)"),
+    "n": Key(Text("the name of a metric", METRIC_NAME), "the metric that counts the requests it rests on"),
     "is": Key(OneOf(("gauge", "counter")), "a number that goes up and down, or one that only grows (gauge)"),
     "on_nodata": Key(POLICY, "what no data means (hold)"),
     "on_error": Key(POLICY, "what an unanswered question means (hold)"),
@@ -68,6 +69,8 @@ class MetricShape:
         values = fields_of(shared, known, reading, f"a metric of the kind '{kind}'", METRICS_NOT_YET)
         options_only = MapNode(node.place, {key: entry for key, entry in node.entries.items() if key in own})
         options = read_options(options_only, CHECK_KINDS.kinds[kind], kind, known, reading, "metric")
+        if options.alone():
+            reading.wrong(node.entries[kind].place, f"a {kind} is no metric: every look would send it", "a checklist")
         if not options.takes_value():
             hint = "take it out: jq: .name" if kind in ("http", "command", "run") else ""
             reading.wrong(node.entries[kind].place, f"the metric {name} yields no number", hint)

@@ -12,6 +12,8 @@ import msgspec
 
 from runbook.actions.base import Action
 from runbook.checks.base import Check
+from runbook.judge.calendar import Calendar
+from runbook.judge.watched import Pace
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -49,7 +51,10 @@ class Redeploy(Part, frozen=True):
 
 
 class Environment(Part, frozen=True):
-    """One environment of the service. `bake_scale` shortens what a sandbox waits for; any other refuses it."""
+    """One environment of the service. `bake_scale` shortens what a sandbox waits for; any other refuses it.
+
+    `version` is a check that takes out which build runs there.
+    """
 
     name: str
     url: str | None = None
@@ -58,6 +63,7 @@ class Environment(Part, frozen=True):
     redeploy: Redeploy | None = None
     variables: dict[str, str] = {}
     variables_from: str | None = None
+    version: Check | None = None
     protected: bool = False
     sandbox: bool = False
     bake_scale: float = 1.0
@@ -66,7 +72,8 @@ class Environment(Part, frozen=True):
 class Metric(Part, frozen=True):
     """One number that is watched. `check` asks for it; or it is a counter fed by people, or a constant.
 
-    `target`, `warning`, `critical` are the right-hand sides of conditions (`< 2%`). Times are seconds.
+    `target`, `warning`, `critical` are the right-hand sides of conditions (`< 2%`). Times are seconds. `n` names the
+    metric that counts the requests which this one rests on.
     """
 
     name: str
@@ -81,6 +88,7 @@ class Metric(Part, frozen=True):
     max_age: float | None = None
     min_samples: int = 1
     covers: str = "all"
+    n: str | None = None
     is_: str = msgspec.field(name="is", default="gauge")
     on_nodata: str | None = None
     on_error: str | None = None
@@ -100,6 +108,12 @@ class Gate(Part, frozen=True):
     min_samples: int | None = None
     dry_run: bool = False
     override: bool = False
+    only: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+
+    def counts_in(self, environment: str) -> bool:
+        """Whether it is judged in this environment."""
+        return (not self.only or environment in self.only) and environment not in self.unless
 
     @property
     def title(self) -> str:
@@ -140,8 +154,28 @@ class SignOff(Part, frozen=True):
     not_role: str | None = None
 
 
+class Fallback(Part, frozen=True):
+    """What a stage does when there are issues: one of a percentage, a `way` (`previous`, `rollback`), an action."""
+
+    percent: float | None = None
+    way: str | None = None
+    action: Action | None = None
+
+    @property
+    def shown(self) -> str:
+        """As an operator says it."""
+        if self.action is not None:
+            return self.action.title
+        return f"to {self.percent:g} %" if self.percent is not None else str(self.way)
+
+
 class Stage(Part, frozen=True):
-    """One stage. `rungs` are its percentages in rising order; `set` what it changes beside the percentage."""
+    """One stage. `rungs` are its percentages in rising order; `set` what it changes beside the percentage.
+
+    `again` lets it start lower than the stage before; `one_way` is a stage that cannot simply be gone back past;
+    `optional` one before which the rollout may be declared stable; `baseline` one whose numbers become the reference.
+    `cadence` is how often a person looks.
+    """
 
     name: str
     rungs: tuple[Rung, ...]
@@ -153,16 +187,75 @@ class Stage(Part, frozen=True):
     sign: tuple[SignOff, ...] = ()
     on_down: str = "rollback"
     again: bool = False
-    fallback: Any = None
+    one_way: bool = False
+    optional: bool = False
+    baseline: bool = False
+    cadence: tuple[Pace, ...] = ()
+    fallback: Fallback | None = None
+
+
+class Partial(Part, frozen=True):
+    """The partial way back: percentages, falling, and how long each is watched before the next."""
+
+    ladder: tuple[float, ...]
+    bake: Bake = Bake()
 
 
 class Rollback(Part, frozen=True):
-    """The way back. `set` is already overlaid (`safe` is spelled out); `objective` in seconds."""
+    """The way back. `set` is already overlaid (`safe` is spelled out); `objective` in seconds.
+
+    `recovered` is the condition that ends the watching after it; `checklist` opens in the incident.
+    """
 
     set: dict[str, str] = {}
     objective: float | None = None
     steps: tuple[Check | Action, ...] = ()
     incident: str = "P1"
+    recovered: str | None = None
+    partial: Partial | None = None
+    checklist: tuple[str, ...] = ()
+
+
+class MatrixRow(Part, frozen=True):
+    """A row of the decision matrix. `within` (seconds) is how long people have; then an armed watcher acts."""
+
+    when: str
+    then: str
+    severity: str | None = None
+    within: float | None = None
+
+
+class Channel(Part, frozen=True):
+    """Where notices go. `kind` is webhook or grafana; `token` and `secret` are templates, `timeout` in seconds."""
+
+    kind: str
+    url: str
+    token: str | None = None
+    secret: str | None = None
+    headers: dict[str, str] = {}
+    tags: tuple[str, ...] = ()
+    timeout: float = 5.0
+
+
+class Notice(Part, frozen=True):
+    """A text and the channels it goes to; `on` are the occasions. Without `auto` it is only drafted."""
+
+    to: tuple[str, ...]
+    text: str
+    on: tuple[str, ...] = ()
+    auto: bool = False
+
+
+class Contact(Part, frozen=True):
+    """Who to call, by role. `timezone` tells what time it is there."""
+
+    role: str
+    name: str = ""
+    phone: str = ""
+    mail: str = ""
+    chat: str = ""
+    timezone: str | None = None
+    note: str = ""
 
 
 class Severity(Part, frozen=True):
@@ -187,6 +280,11 @@ class Playbook(Part, frozen=True):
     checklists: dict[str, tuple[Check, ...]] = {}
     stages: tuple[Stage, ...] = ()
     rollback: Rollback | None = None
+    calendar: Calendar | None = None
+    matrix: tuple[MatrixRow, ...] = ()
+    notices: dict[str, Notice] = {}
+    channels: dict[str, Channel] = {}
+    contacts: tuple[Contact, ...] = ()
     severities: dict[str, Severity] = {}
     incident: dict[str, Any] = {}
     on_nodata: str = "hold"

@@ -1,4 +1,4 @@
-"""The sections `rollback` and `severities`: the way back, and how fast somebody has to answer."""
+"""The section `rollback`: the way back."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from typing import Any
 
 from runbook.playbook.environments import FLAG_VALUES
 from runbook.playbook.items import StepShape
-from runbook.playbook.model import Rollback, Severity
+from runbook.playbook.model import Rollback
 from runbook.playbook.nodes import MapNode, Node, ScalarNode
-from runbook.playbook.reading import Broken, Reading
+from runbook.playbook.reading import Reading
 from runbook.playbook.records import Key, ListOf, Record
-from runbook.playbook.shapes import Duration, OneOf, Schema
+from runbook.playbook.severities import SEVERITY
+from runbook.playbook.shapes import Duration, OneOf, Schema, Text
+from runbook.playbook.ways_down import PARTIAL
 from runbook.playbook.written import ConditionText
-
-SEVERITIES = ("P0", "P1", "P2", "P3")
-ALSO_SEVERITIES = {"critical": "P0", "high": "P1", "medium": "P2", "low": "P3"}
-SEVERITY = OneOf(SEVERITIES, ALSO_SEVERITIES)
 
 
 @dataclass(frozen=True)
@@ -39,8 +37,10 @@ ROLLBACK_KEYS: Mapping[str, Key[Any]] = {
     "objective": Key(Duration(zero=False), "how long it may take"),
     "steps": Key(ListOf(StepShape()), "what else is looked at and done, in this order"),
     "incident": Key(SEVERITY, "the severity of the incident that it opens (P1)"),
+    "recovered": Key(ConditionText("recovered"), "when the numbers count as recovered; watched after the way back"),
+    "partial": Key(PARTIAL, "the way back in parts: rollback --partial, and the action halve"),
+    "checklist": Key(ListOf(Text("a line of the checklist")), "what people do after it; opens in the incident"),
 }
-ROLLBACK_NOT_YET = ("recovered", "partial", "checklist")
 
 
 def make_rollback(values: dict[str, Any], node: MapNode, reading: Reading) -> Rollback:
@@ -48,38 +48,4 @@ def make_rollback(values: dict[str, Any], node: MapNode, reading: Reading) -> Ro
     return Rollback(**{**values, "set": values.get("set") or {}})
 
 
-ROLLBACK = Record("rollback", ROLLBACK_KEYS, make_rollback, ROLLBACK_NOT_YET)
-
-SEVERITY_KEYS: Mapping[str, Key[Any]] = {
-    "respond": Key(Duration(), "how soon somebody has to answer"),
-    "when": Key(ConditionText("severity"), "when this severity is proposed"),
-}
-
-
-def make_severity(values: dict[str, Any], node: MapNode, reading: Reading) -> Severity:
-    return Severity(**values)
-
-
-@dataclass(frozen=True)
-class Severities:
-    """Severities under their own names or the accepted ones."""
-
-    def read(self, node: Node, reading: Reading) -> dict[str, Severity]:
-        shape = Record("a severity", SEVERITY_KEYS, make_severity)
-        if not isinstance(node, MapNode):
-            raise reading.wrong(node.place, "severities are a mapping", "write {P0: {respond: 5m}, ...}")
-        read: dict[str, Severity] = {}
-        for key, entry in node.entries.items():
-            try:
-                name = SEVERITY.read(ScalarNode(entry.place, key, key), reading)
-                if name in read:
-                    reading.wrong(entry.place, f"{name} stands twice: {key} is another name of it")
-                read[name] = shape.read(entry.node, reading)
-            except Broken:
-                continue
-        return read
-
-    def schema(self) -> Schema:
-        one = Record("a severity", SEVERITY_KEYS, make_severity).schema()
-        names = [*SEVERITIES, *ALSO_SEVERITIES]
-        return {"type": "object", "additionalProperties": one, "propertyNames": {"enum": names}}
+ROLLBACK = Record("rollback", ROLLBACK_KEYS, make_rollback)

@@ -43,6 +43,7 @@ def definitions() -> dict[str, Schema]:
         "action": any_kind(ACTION_KINDS, ACTION_KEYS, ("do",), way_out),
         "undo": any_kind(ACTION_KINDS, ACTION_KEYS, (), way_out),
         "redeploy": any_kind(REDEPLOY_KINDS, {**REDEPLOY_COMMON, **REDEPLOY_KEYS}, ()),
+        "version": any_kind(CHECK_KINDS, CHECK_KEYS, ()),
         "metric": {"anyOf": [*metric_schemas()]},
     }
 

@@ -8,15 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from runbook import __version__
+from runbook.playbook.calendar import CALENDAR
 from runbook.playbook.environments import ENVIRONMENTS, FLAGS, SECRETS
 from runbook.playbook.items import CheckShape
 from runbook.playbook.metrics import METRICS, POLICY
 from runbook.playbook.nodes import Node, ScalarNode, described
+from runbook.playbook.notices import CHANNELS, NOTICES, Contacts
 from runbook.playbook.reading import Reading
 from runbook.playbook.records import Key, ListOf, MapOf
-from runbook.playbook.rollback import ROLLBACK, Severities
+from runbook.playbook.rollback import ROLLBACK
+from runbook.playbook.severities import Severities
 from runbook.playbook.shapes import NAME, NAME_HINT, Anything, Schema, Text, scalar
 from runbook.playbook.stages import Stages
+from runbook.playbook.ways_down import MATRIX
 
 LANGUAGE = 1
 COMPARED = {
@@ -89,13 +93,18 @@ SECTIONS: Mapping[str, Key[Any]] = {
     ),
     "stages": Key(Stages(), "the ladder: stages in the order in which they are entered"),
     "rollback": Key(ROLLBACK, "the way back"),
+    "calendar": Key(CALENDAR, "when a step up may be made; a way back always may"),
+    "matrix": Key(MATRIX, "the decision matrix: the first row that is true decides"),
+    "notices": Key(NOTICES, "texts that go out on occasions, or by runbook notify NAME"),
+    "channels": Key(CHANNELS, "where notices go"),
+    "contacts": Key(Contacts(), "who to call, by role"),
     "severities": Key(Severities(), "how fast each severity demands an answer"),
     "on_nodata": Key(POLICY, "what no data means, where nothing nearer says it (hold)"),
     "on_error": Key(POLICY, "what an unanswered question means, where nothing nearer says it (hold)"),
 }
 NOT_YET = (
-    "alerts", "calendar", "changelog", "channels", "contacts", "dashboard", "drills", "experiments", "incident",
-    "links", "maintenance", "matrix", "notices", "review", "routines", "slos", "tests", "troubleshooting",
+    "alerts", "changelog", "dashboard", "drills", "experiments", "incident", "links", "maintenance", "review",
+    "routines", "slos", "tests", "troubleshooting",
 )  # fmt: skip
 GATEKEEPERS = ("runbook", "needs")  # where these say no, nothing else in the file can be trusted to mean what it says
 ESSENTIAL = (*GATEKEEPERS, "service", "flags", "environments", "rollback", "verify")  # what an emergency reads

@@ -6,49 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runbook.language.durations import DurationError, parse_range
+from runbook.playbook.bakes import BakeShape
+from runbook.playbook.calendar import Cadence
 from runbook.playbook.environments import FLAG_VALUES
-from runbook.playbook.items import SignShape
+from runbook.playbook.items import EnvironmentNames, SignShape
 from runbook.playbook.metrics import POLICY
-from runbook.playbook.model import Bake, Gate, Rung, Stage, Trigger
+from runbook.playbook.model import Gate, Rung, Stage, Trigger
 from runbook.playbook.nodes import ListNode, MapNode, Node, ScalarNode
 from runbook.playbook.reading import Broken, Reading
 from runbook.playbook.records import Key, ListOf, Record, fields_of, record_schema
-from runbook.playbook.shapes import Duration, Number, OneOf, Schema, Share, Text, Truth, scalar
+from runbook.playbook.shapes import Duration, Number, OneOf, Schema, Text, Truth
+from runbook.playbook.sign_offs import SignOffs
+from runbook.playbook.ways_down import THEN, FallbackShape
 from runbook.playbook.written import ConditionText
 
 STAGE_NAME = r"(?![0-9.]+$)[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 PERCENT = Number(least=0, most=100)
 COUNT = Number(least=1, whole=True)
-
-BAKE_KEYS: Mapping[str, Key[Any]] = {
-    "for": Key(Text("a time such as 7d, or 24h..48h"), "at least, and recommended: 24h..48h", required=True),
-    "sampled": Key(Share(), "how much of it has to be watched"),
-}
-
-
-@dataclass(frozen=True)
-class BakeShape:
-    """How long a rung is watched: `24h`, `24h..48h` (at least, and recommended), `{for: 7d, sampled: 90%}`."""
-
-    def read(self, node: Node, reading: Reading) -> Bake:
-        if isinstance(node, MapNode):
-            values = fields_of(node, BAKE_KEYS, reading, "a bake")
-            bake = self.times(node.entries["for"].node, reading)
-            return Bake(at_least=bake.at_least, recommended=bake.recommended, sampled=values.get("sampled"))
-        return self.times(node, reading)
-
-    def times(self, node: Node, reading: Reading) -> Bake:
-        text = scalar(node, reading, "a time such as 24h, or 24h..48h").text
-        try:
-            at_least, recommended = parse_range(text)
-        except DurationError as error:
-            raise reading.wrong(node.place, str(error)) from None
-        return Bake(at_least=at_least, recommended=recommended)
-
-    def schema(self) -> Schema:
-        return {"anyOf": [{"type": "string"}, record_schema(BAKE_KEYS)]}
-
 
 RUNG_KEYS: Mapping[str, Key[Any]] = {
     "to": Key(PERCENT, "the percentage", required=True),
@@ -89,12 +63,14 @@ class Rungs:
 
 GATE_KEYS: Mapping[str, Key[Any]] = {
     "gate": Key(ConditionText("gate"), "the condition that must hold to go on", required=True),
-    "as": Key(OneOf(("signal", "guardrail")), "a signal holds; a guardrail that fails holds until released (signal)"),
+    "as": Key(OneOf(("signal", "guardrail")), "a signal holds; a guardrail that fails does the fallback (signal)"),
     "on_nodata": Key(POLICY, "what no data means (hold)"),
     "on_error": Key(POLICY, "what an unanswered question means (hold)"),
     "min_samples": Key(COUNT, "fewer samples are no data"),
     "dry_run": Key(Truth(), "judged and shown apart, without effect"),
     "override": Key(Truth(), "ramp --override may pass it, with a reason"),
+    "only": Key(EnvironmentNames(), "the environments it is judged in"),
+    "unless": Key(EnvironmentNames(), "the environments it is left out in"),
 }
 
 
@@ -120,18 +96,9 @@ class GateShape:
         }
 
 
-ACTIONS_NOW = ("rollback", "hold", "notify")
-ACTIONS_ALSO = {
-    "auto_rollback": "rollback",
-    "pause": "hold",
-    "notify_team": "notify",
-    "email": "notify",
-    "page": "notify",
-}
-ACTIONS_LATER = ("fallback", "reduce", "halve", "previous", "investigate", "investigate_and_rollback")
 TRIGGER_KEYS: Mapping[str, Key[Any]] = {
     "when": Key(ConditionText("trigger"), "the condition that makes it fire", required=True),
-    "then": Key(OneOf(ACTIONS_NOW, ACTIONS_ALSO, ACTIONS_LATER), "what it does", required=True),
+    "then": Key(THEN, "what it does", required=True),
     "on_nodata": Key(POLICY, "what no data means (hold)"),
     "on_error": Key(POLICY, "what an unanswered question means (hold)"),
     "min_samples": Key(COUNT, "fewer samples are no data"),
@@ -157,8 +124,14 @@ STAGE_KEYS: Mapping[str, Key[Any]] = {
     "gates": Key(ListOf(GateShape()), "what must hold to go on"),
     "triggers": Key(ListOf(Record("a trigger", TRIGGER_KEYS, make_trigger)), "when this, then that"),
     "on_down": Key(OneOf(("rollback", "hold")), "what a service that is down for a minute leads to (rollback)"),
+    "fallback": Key(FallbackShape(), "what is done when there are issues: a percentage, previous, rollback, an action"),
+    "sign": Key(SignOffs(), "the roles that sign before it is left: {reviewed_by: not deployed_by}"),
+    "cadence": Key(Cadence(), "how often a person looks: [{for: 4h, every: 15m}, {every: 4h}]"),
+    "baseline": Key(OneOf(("capture",)), "`capture`: when it is left, its numbers become the reference"),
+    "again": Key(Truth(), "a second ramp on other flags: it may start lower than the stage before"),
+    "one_way": Key(Truth(), "it cannot simply be gone back past, a migration say; its fallback stands instead"),
+    "optional": Key(Truth(), "the rollout may be declared stable before it"),
 }
-STAGE_NOT_YET = ("sign", "fallback", "again", "cadence", "baseline", "one_way")
 
 
 @dataclass(frozen=True)
@@ -170,19 +143,21 @@ class Stages:
         for item in ListOf(Unread()).read(node, reading):
             reading.within = stage_name(item)
             try:
-                values = fields_of(item, STAGE_KEYS, reading, "a stage", STAGE_NOT_YET)
+                values = fields_of(item, STAGE_KEYS, reading, "a stage")
             except Broken:
                 continue
             name, rungs = values.pop("stage"), values.pop("percent", ())
             if not rungs:
                 rungs = (Rung(percent=stages[-1].rungs[-1].percent if stages else 0.0),)
-            if stages and rungs[0].percent < stages[-1].rungs[-1].percent:
+            lower = bool(stages) and rungs[0].percent < stages[-1].rungs[-1].percent
+            if lower and not values.get("again"):
                 before = f"{stages[-1].name}@{stages[-1].rungs[-1].percent:g}"
                 at = item.get("percent") if isinstance(item, MapNode) else None
                 message = (
                     f"{name} begins at {rungs[0].percent:g}, below {before}: the percentages rise along the stages"
                 )
-                reading.wrong((at or item).place, message)
+                reading.wrong((at or item).place, message, "again: true lets a second ramp start lower")
+            values["baseline"] = "baseline" in values
             stages.append(Stage(name=name, rungs=rungs, **values))
         return tuple(stages)
 

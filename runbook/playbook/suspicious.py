@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+from runbook.judge.rules import ACTIONS
 from runbook.language.conditions import names_in, parse_condition
 from runbook.language.places import Place
 from runbook.language.substitution import TemplateError, parse_template
@@ -12,7 +13,7 @@ from runbook.playbook.agreement import stage_nodes
 from runbook.playbook.model import Playbook
 from runbook.playbook.nodes import ListNode, MapNode, ScalarNode, mappings_in
 from runbook.playbook.reading import Reading
-from runbook.playbook.stages import ACTIONS_ALSO
+from runbook.playbook.suspicious_gates import warn_of_blind_gates
 from runbook.system.secrets import looks_secret
 
 
@@ -24,6 +25,7 @@ def warn_of_suspicious(playbook: Playbook, root: MapNode, reading: Reading) -> N
     warn_unitless(playbook, root, reading)
     warn_undeclared_reads(root, reading)
     warn_without_url(playbook, root, reading)
+    warn_of_blind_gates(playbook, reading)
 
 
 def warn_unverified(playbook: Playbook, root: MapNode, reading: Reading) -> None:
@@ -41,7 +43,7 @@ def warn_hasty_triggers(root: MapNode, reading: Reading) -> None:
             then = trigger.get("then") if isinstance(trigger, MapNode) else None
             if not isinstance(when, ScalarNode) or not isinstance(then, ScalarNode):
                 continue
-            way_back = ACTIONS_ALSO.get(then.text, then.text) == "rollback"
+            way_back = ACTIONS.get(then.text) == "rollback"
             if way_back and not parse_condition(when.text).smoothed:
                 message = "without for, M of N or a window this needs two evaluations in a row"
                 reading.warn(when.place, message, f'say how long: "{when.text} for 5m"')

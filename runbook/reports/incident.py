@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runbook.incidents.checklist import ChecklistItem, checklist_of, incident_of
 from runbook.incidents.impact import Impact, impact_of, way_back_of
 from runbook.incidents.measured import LOOKED_BEFORE
-from runbook.incidents.severity import respond_by
+from runbook.incidents.severity import Response, response_of
 from runbook.incidents.timeline import (
     Story,
     TimelineRow,
     automatic_operations,
     decided_by_tool,
-    operation_name,
     seconds_of,
     story_of,
     timeline,
 )
+from runbook.incidents.words import operation_name
 from runbook.reports.operations import FlagRow, OperationRow, flags_changed, operations_of
 from runbook.rollout.facts import kept_samples
 from runbook.rollout.site import Site
@@ -68,7 +69,8 @@ class Standing:
 class IncidentReport:
     """Everything that a report may say. Times are seconds since the epoch; texts are as they came, not yet harmless.
 
-    `written` is when it was made; `respond` is when an answer was due. `way_back` names the way back, empty if none.
+    `written` is when it was made; `response` tells when an answer was due and came, `answered_by` whose it was.
+    `way_back` names the way back, empty if none. `checklist` is what the way back asked people to do after it.
     """
 
     incident: Incident
@@ -76,7 +78,9 @@ class IncidentReport:
     title: str
     environment: str
     written: float
-    respond: float | None
+    response: Response
+    answered_by: str
+    checklist: tuple[ChecklistItem, ...]
     impact: Impact
     events: tuple[Recorded, ...]
     timeline: tuple[TimelineRow, ...]
@@ -93,6 +97,11 @@ class IncidentReport:
     @property
     def open(self) -> bool:
         return self.incident.resolved is None
+
+    @property
+    def respond(self) -> float | None:
+        """When an answer was due, seconds since the epoch; None where the playbook names no time."""
+        return self.response.due
 
 
 def gather(site: Site, incident: Incident) -> IncidentReport:
@@ -111,7 +120,9 @@ def gather(site: Site, incident: Incident) -> IncidentReport:
         title=site.playbook.title,
         environment=site.environment.name,
         written=now,
-        respond=respond_by(site.playbook.severities, incident.severity, incident.opened),
+        response=response_of(site.playbook.severities, incident, now),
+        answered_by=_answered_by(story),
+        checklist=checklist_of(incident, site.state().answers),
         impact=impact,
         events=story.events,
         timeline=timeline(story, impact.clocks.began, _noticed(impact)),
@@ -152,6 +163,12 @@ def _noticed(impact: Impact) -> TimelineRow | None:
     return TimelineRow(impact.beginning.at, 0.0, "the service", impact.beginning.what, "samples")
 
 
+def _answered_by(story: Story) -> str:
+    """Who said the first word after it was opened; empty while nobody has."""
+    words = [one for one in story.events if one.event.kind in _ANSWERS and not one.redacted]
+    return min(words, key=lambda record: record.number).event.who.operator if words else ""
+
+
 def _standing(site: Site, now: float) -> Standing:
     state = site.state()
     operation = state.operation
@@ -174,6 +191,7 @@ def _said(story: Story, *kinds: str) -> tuple[Note, ...]:
     )
 
 
+_ANSWERS = frozenset({"incident.noted", "incident.severity", "incident.resolved"})
 _DID = {
     "incident.opened": "opened the incident",
     "incident.noted": "wrote notes",
@@ -182,6 +200,8 @@ _DID = {
     "hold.set": "set a hold",
     "hold.released": "released the hold",
     "check.signed": "answered a manual item",
+    "check.waived": "waived a check",
+    "role.signed": "signed off a stage",
 }
 
 
@@ -192,6 +212,8 @@ def _people(story: Story) -> tuple[Person, ...]:
     for record in story.all:
         event = record.event
         did = _DID.get(event.kind, "")
+        if did and incident_of(str(event.payload.get("check") or "")) is not None:
+            did = "worked on the checklist"
         if event.kind == "operation.started":
             did = operation_name(event.payload)
         if decided_by_tool(event, by_tool):

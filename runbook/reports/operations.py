@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runbook.incidents.timeline import automatic_operations, operation_name, seconds_of, who_of
+from runbook.incidents.timeline import automatic_operations, seconds_of, who_of
+from runbook.incidents.words import operation_name
 from runbook.store.events import Recorded
 
 

@@ -103,6 +103,8 @@ def next_steps(report: IncidentReport) -> tuple[NextStep, ...]:
         steps.append(("Everything back to the safe flags", "rollback --emergency"))
     if report.open:
         steps.append(("Write down what is found", f"incident note TEXT --incident {number}"))
+    if undone := [item for item in report.checklist if not item.done]:
+        steps.append(("Work through the checklist, line by line", f"sign {undone[0].slug} --evidence TEXT"))
     if standing.hold is not None:
         steps.append(("When the cause is removed, release the hold", "release"))
     if report.open:

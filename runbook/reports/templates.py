@@ -13,6 +13,7 @@ import jinja2
 from jinja2.runtime import BlockReference, Context, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from runbook.incidents.timeline import show_offset
 from runbook.language.durations import show_duration
 from runbook.language.places import Place, Problem, did_you_mean
 from runbook.playbook.find import shipped_templates
@@ -190,16 +191,10 @@ def _code(value: object) -> Ready:
     return Ready(f"`{text}`" if text and not set(text) & {"`", "|"} else readable(text))
 
 
-def _offset(seconds: float) -> str:
-    """`+8 s`, `-4 m 2 s`, `0 s`."""
-    shown = show_duration(abs(seconds))
-    return shown if shown == "0 s" else f"{'-' if seconds < 0 else '+'}{shown}"
-
-
 _FILTERS: dict[str, Callable[..., str]] = {
     "code": _code,
     "duration": lambda seconds, unknown="not known": unknown if seconds is None else show_duration(seconds),
-    "offset": _offset,
+    "offset": show_offset,
     "utc": lambda seconds: f"{utc(seconds):%Y-%m-%d %H:%M:%S}",
     "local": lambda seconds: f"{utc(seconds).astimezone():%Y-%m-%d %H:%M:%S %Z}",
     "clock": lambda seconds: f"{utc(seconds):%H:%M:%S}",

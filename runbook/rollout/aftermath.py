@@ -20,6 +20,7 @@ def aftermath(site: Site, journal: Journal, opened: list[int]) -> Sequence[Event
         f"Emergency rollback of {header.service}: {why}",
         rollback.incident if rollback else "P1",
         started=header.began,
+        checklist=rollback.checklist if rollback else (),
     )
     opened.append(told.incident)
     events = [site.event(told.kind, told.payload, operation=header.operation, epoch=header.epoch)]

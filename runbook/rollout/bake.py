@@ -40,12 +40,12 @@ class BakeStanding:
 
 
 def elapsed_since(position: Position, clock: Clock) -> float:
-    """Real time since the position was entered.
+    """Real time since the position was entered, or since a new build came there.
 
     Within one boot the boot-time clock counts alone: no clock jump, DST change or sleep shortens it. Over a reboot only
     the wall clock is left; set back, it makes the bake longer, never shorter.
     """
-    by_wall = max(0.0, clock.wall() - position.since)
+    by_wall = max(0.0, clock.wall() - position.baking_since)
     if position.boot and position.boot == clock.boot_id():
         return max(0.0, clock.boot_time() - position.boot_time)
     return by_wall

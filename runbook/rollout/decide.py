@@ -1,24 +1,33 @@
-"""May the next step up be made? Every rule is evaluated and shown, in the order of JUDGE: holds, triggers, the bake and
-its watched share, gates, incidents, sign-offs, then what entering the stage requires. Pure, given the look."""
+"""May the next step up be made? Every rule is evaluated and shown, and none is hidden by another.
+
+The order: holds, triggers and the matrix, which stop in any case; the bake and its watched share, gates and the
+baseline, which are the evidence; the calendar and the clock; incidents; and last the sign-offs, so that nobody approves
+before there is evidence. Then what entering the stage requires. Pure, given the look.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from runbook.checks.base import Check, CheckResult
+from runbook.checks.base import CheckResult
+from runbook.judge.dilution import dilution_sentence, lets_through
 from runbook.judge.facts import Facts
-from runbook.judge.gates import judge_gate, watched_share
+from runbook.judge.gates import judge_gate
+from runbook.judge.rules import Ruled
 from runbook.judge.verdicts import Judged, Reason, Status, Truth
-from runbook.language.conditions import parse_condition
-from runbook.language.durations import show_duration
+from runbook.language.conditions import Condition, parse_condition
 from runbook.playbook.model import Gate
-from runbook.rollout.answers import KeptAnswers
-from runbook.rollout.bake import BakeStanding, bake_standing
-from runbook.rollout.facts import interval_of
+from runbook.rollout.answers import KeptAnswers, beside_waivers
+from runbook.rollout.bake_rows import bake_of, bake_rows
+from runbook.rollout.baseline import baseline_rows
+from runbook.rollout.calendar_rows import calendar_rows
+from runbook.rollout.clock_rows import clock_rows
 from runbook.rollout.ladder import Rung
+from runbook.rollout.matrix import matrix_rows
 from runbook.rollout.rows import Decision, Row, judged_row
-from runbook.rollout.rules import Ruled, trigger_rows
+from runbook.rollout.rules import trigger_rows
+from runbook.rollout.sign_rows import sign_rows
 from runbook.rollout.site import Site
 from runbook.rollout.standing import TAKES_IT, Standing, ways_out_of_drift
 from runbook.system.clock import local_day_and_clock
@@ -40,7 +49,11 @@ def decide(site: Site, standing: Standing, to: Rung | None, evidence: Evidence) 
         *position_rows(standing),
         *drift_rows(standing),
         *(trigger_rows(evidence.ruled) if standing.entered else []),
+        *matrix_rows(evidence.ruled, site),
         *rung_rows(site, standing, evidence.facts),
+        *baseline_rows(site, standing, evidence.facts),
+        *(calendar_rows(site) if to is not None else ()),
+        *clock_rows(site),
         *incident_rows(site),
         *sign_rows(site, standing),
     ]
@@ -49,7 +62,7 @@ def decide(site: Site, standing: Standing, to: Rung | None, evidence: Evidence) 
         came_from=position.name if position else "",
         to=to.name if to else "",
         rows=tuple(rows),
-        checks=tuple(evidence.checks),
+        checks=tuple(beside_waivers(evidence.checks, KeptAnswers(site.state(), site.clock.wall()))),
     )
 
 
@@ -117,17 +130,6 @@ def incident_rows(site: Site) -> list[Row]:
     ]
 
 
-def bake_of(site: Site, standing: Standing) -> BakeStanding | None:
-    """The bake of the rung we stand on; None where no step was entered yet."""
-    position = standing.position
-    if position is None or not standing.entered:
-        return None
-    rung, stage = standing.rung, standing.stage
-    bake = rung.bake if rung else (stage.bake if stage else None)
-    environment = site.environment
-    return bake_standing(bake, position, site.clock, scale=environment.bake_scale, protected=environment.protected)
-
-
 def rung_rows(site: Site, standing: Standing, facts: Facts) -> list[Row]:
     """Bake, watched share and gates of the rung we stand on; nothing where no step was entered yet."""
     bake = bake_of(site, standing)
@@ -140,82 +142,25 @@ def rung_rows(site: Site, standing: Standing, facts: Facts) -> list[Row]:
     return rows
 
 
-def sign_rows(site: Site, standing: Standing) -> list[Row]:
-    """The manual items among the gates: asked for when the stage is left, and last, when there is evidence."""
-    rung = standing.rung
-    if not standing.entered or rung is None or not rung.last_of_stage:
-        return []
-    return [_sign_row(site, gate.sign) for gate in rung.stage.gates if gate.sign is not None]
-
-
-def bake_rows(site: Site, bake: BakeStanding, facts: Facts) -> list[Row]:
-    rows: list[Row] = []
-    now = site.clock.wall()
-    if bake.asked > 0:
-        opens = "" if bake.over else f"opens {local_day_and_clock(bake.ends_at, now)}"
-        rows.append(
-            Row(
-                id="bake",
-                title=f"bake {show_duration(bake.asked)}",
-                kind="bake",
-                status=Status.PASS if bake.over else Status.FAIL,
-                observed=show_duration(bake.elapsed),
-                expected=f">= {show_duration(bake.asked)}",
-                message=opens,
-                remedy="" if bake.over else f"wait {show_duration(bake.left)}",
-            )
-        )
-    share = watched_of(site, facts)
-    if bake.sampled_asked is not None and share is not None:
-        enough = share >= bake.sampled_asked
-        rows.append(
-            Row(
-                id="sampled",
-                title=f"watched {bake.sampled_asked:.0%}",
-                kind="sampled",
-                status=Status.PASS if enough else Status.FAIL,
-                observed=f"{share:.0%}",
-                expected=f">= {bake.sampled_asked:.0%}",
-                remedy="" if enough else "runbook watch --act",
-            )
-        )
-    elif share is not None and bake.asked > 0:
-        rows.append(
-            Row("sampled", "watched", "sampled", Status.PASS, f"{share:.0%}", "no share is asked", counts=False)
-        )
-    return rows
-
-
-def watched_of(site: Site, facts: Facts) -> float | None:
-    """How much of the bake so far was watched: the least watched metric decides; None without metrics."""
-    if facts.entered is None:
-        return None
-    shares = [
-        watched_share(
-            [sample.t for sample in facts.series[name].samples if sample.good],
-            facts.entered,
-            facts.now,
-            interval_of(metric, site.environment.bake_scale),
-        )
-        for name, metric in site.playbook.metrics.items()
-        if name in facts.series
-    ]
-    return min(shares) if shares else None
-
-
 def gate_row(site: Site, gate: Gate, number: int, facts: Facts) -> Row:
-    """One gate with a condition, judged."""
+    """One gate with a condition, judged, and what it lets through among the treated."""
+    place = site.environment.name
+    if not gate.counts_in(place):
+        message = f"not judged in {place}"
+        return Row(f"gate/{number}", gate.condition, "gate", Status.SKIPPED, message=message)
     try:
+        condition = parse_condition(gate.condition)
+        diluted = _dilution(condition, facts)
         judged = judge_gate(
-            parse_condition(gate.condition),
+            condition,
             facts,
             on_nodata=gate.on_nodata or site.playbook.on_nodata,
             on_error=gate.on_error or site.playbook.on_error,
             minimum=gate.min_samples,
         )
     except Exception as error:  # a broken rule is isolated and never lets anything through
-        judged = Judged(Truth.UNKNOWN, Reason.ERROR, message=f"it could not be judged: {error}")
-    return judged_row(
+        judged, diluted = Judged(Truth.UNKNOWN, Reason.ERROR, message=f"it could not be judged: {error}"), ""
+    row = judged_row(
         f"gate/{number}",
         gate.condition,
         "gate",
@@ -223,27 +168,10 @@ def gate_row(site: Site, gate: Gate, number: int, facts: Facts) -> Row:
         counts=not gate.dry_run,
         can_override=gate.override,
     )
+    return replace(row, message="; ".join(said for said in (row.message, diluted) if said))
 
 
-def _sign_row(site: Site, check: Check) -> Row:
-    answer = KeptAnswers(site.state(), site.clock.wall()).answer(check.full_id, check.title)
-    if answer is None:
-        return Row(
-            id=check.id,
-            title=check.title,
-            kind="sign",
-            status=Status.UNKNOWN,
-            reason=Reason.NODATA,
-            observed="no answer yet",
-            remedy=f"runbook sign {check.id}",
-        )
-    said = f"{'yes' if answer.yes else 'no'}, {answer.who}"
-    return Row(
-        id=check.id,
-        title=check.title,
-        kind="sign",
-        status=Status.PASS if answer.yes else Status.FAIL,
-        observed=said,
-        message=answer.evidence,
-        remedy="" if answer.yes else f"runbook sign {check.id} when it is true",
-    )
+def _dilution(condition: Condition, facts: Facts) -> str:
+    """What a gate on the whole traffic cannot see of the treated part; empty where there is nothing to say."""
+    found = lets_through(condition, facts)
+    return "" if found is None or facts.percent is None else dilution_sentence(found[1], facts.percent)

@@ -1,4 +1,4 @@
-"""The emergency: back to the safe flags, whatever else is broken.
+"""The emergency: back to the safe flags, whatever else is broken; past a `one_way` stage to that stage's own fallback.
 
 It needs no store, no metrics, no terminal, no whole playbook. It ends what runs, sets the values over whatever stands
 there, redeploys, verifies, and tells the store or the spool afterwards.
@@ -16,15 +16,18 @@ from dataclasses import dataclass, replace
 from runbook.actions.journal import Entry, Header, Journal, TakenOver, open_journals
 from runbook.actions.listener import Listener
 from runbook.actions.runner import walk
+from runbook.actions.steps import Plan
 from runbook.rollout.aftermath import aftermath
-from runbook.rollout.ladder import ladder
+from runbook.rollout.ladder import percent_shown
 from runbook.rollout.lock import emergency_lock, machine_locked_if_free
 from runbook.rollout.operation import Aim, Ended, begin, means_of, new_operation
-from runbook.rollout.planning import emergency_plan, safe_values
+from runbook.rollout.planning import emergency_plan, safe_values, values_of
 from runbook.rollout.ramp import overtaken
+from runbook.rollout.refuge import position_aimed_at, refuge_of, standing_in_emergency
 from runbook.rollout.rollback import end_of_way_back
 from runbook.rollout.site import Site
 from runbook.rollout.underway import settle
+from runbook.rollout.ways_down import Way
 from runbook.store.base import Busy, StoreAway
 from runbook.system.processes import end_marked, process_identity
 from runbook.system.refusals import Exit
@@ -61,14 +64,14 @@ def emergency(site: Site, listener: Listener, alarm: Alarm) -> Ended:
 def _once(site: Site, listener: Listener, alarm: Alarm, operation: str, takeover: bool) -> Ended:
     with emergency_lock(site, operation, takeover=takeover) as lock:
         site.forget_state()
-        state = site.state()
-        plan = emergency_plan(site, state.position.name if state.position else "")
-        stage, percent = _first(site)
-        aim = Aim(stage, percent, safe_values(site.playbook), alarm.reason, alarm.rule, state.rollout)
+        out = way_out(site)
+        plan, (stage, percent) = out.plan, position_aimed_at(out.way)
+        aim = Aim(stage, percent, out.values, alarm.reason, alarm.rule, site.state().rollout)
         # Our own journal stands before another's is closed: killed in between, there is still one that tells.
         journal = begin(site, plan, aim, lock, operation, store_needed=False)
         end_what_runs(site, operation, listener.say)
-        means = means_of(site, lock, operation, listener, {"percent": f"{_target_percent(site):g}", "stage": stage})
+        shown = safe_percent(site) if out.way.safe else percent
+        means = means_of(site, lock, operation, listener, {"percent": f"{shown:g}", "stage": stage})
         with machine_locked_if_free(site):
             try:
                 results = walk(plan, journal, means, go_on=True)
@@ -81,7 +84,7 @@ def _once(site: Site, listener: Listener, alarm: Alarm, operation: str, takeover
                 plan,
                 results,
                 how="emergency",
-                safe=True,
+                safe=out.way.safe,
                 extra=lambda: aftermath(site, journal, opened),
             )
     return replace(ended, incident=opened[0] if opened else None)
@@ -134,21 +137,30 @@ def _closing(site: Site, journal: Journal) -> Entry:
     return Entry(state="ended", at=site.clock.wall(), outcome="taken-over", message="by an emergency", events=events)
 
 
-def _first(site: Site) -> tuple[str, float]:
-    """The first stage's position; without stages the safe flags' own name."""
-    rungs = ladder(site.playbook)
-    return (rungs[0].stage.name, rungs[0].percent) if rungs else ("safe", 0.0)
+@dataclass(frozen=True)
+class WayOut:
+    """Where the emergency goes, the values it sets, and its plan."""
+
+    way: Way
+    values: dict[str, str]
+    plan: Plan
 
 
-def _target_percent(site: Site) -> float:
+def way_out(site: Site) -> WayOut:
+    """What the emergency would do from here: to the safe flags, or to the fallback of a `one_way` stage."""
+    shown, _ = site.flags_or_trouble()
+    standing = standing_in_emergency(site, shown)
+    way = refuge_of(standing)
+    values = values_of(site.playbook, standing, way, shown)
+    came_from = standing.position.name if standing.position else ""
+    return WayOut(way, values, emergency_plan(site, came_from, way, values))
+
+
+def safe_percent(site: Site) -> float:
     """The percentage that `rollback.set` names."""
     flags = site.playbook.flags
     text = safe_values(site.playbook).get(flags.percent or "", "0") if flags else "0"
-    try:
-        value = float(text)
-    except ValueError:
-        return 0.0
-    return value * 100 if flags and flags.fraction else value
+    return (percent_shown(flags, text) if flags else None) or 0.0
 
 
 def _attach(site: Site, listener: Listener, first: Busy) -> Ended | None:

@@ -12,9 +12,12 @@ from runbook.judge.verdicts import STATUS_OF, Judged, Truth
 from runbook.language.conditions import names_in, parse_condition
 from runbook.playbook.model import Metric
 from runbook.rollout.bake import elapsed_since
-from runbook.rollout.looking import Look, look
+from runbook.rollout.looking import Look, look, look_with_build
+from runbook.rollout.references import references_of
+from runbook.rollout.requests import resting_on
 from runbook.rollout.site import Site
 from runbook.rollout.standing import Standing, standing_of
+from runbook.rollout.versions import note_version
 from runbook.store.base import SampleRow, StoreAway
 
 SHORTEST_INTERVAL = 0.2  # a sandbox shortens intervals, but never below this
@@ -48,7 +51,7 @@ def facts_of(site: Site, standing: Standing, look: Look | None, *, since: float 
     """Everything that conditions may be judged on. `since` widens the samples read back, seconds since the epoch."""
     state, now, scale = site.state(), site.clock.wall(), site.environment.bake_scale
     position = standing.position
-    entered = position.since if position is not None and standing.entered else None
+    entered = position.baking_since if position is not None and standing.entered else None
     start = min(x for x in (since, entered, now - WINDOW_KEPT * max(scale, 0.001)) if x is not None)
     series: dict[str, Series] = {}
     values: dict[str, Value] = builtins_of(site, standing)
@@ -62,9 +65,10 @@ def facts_of(site: Site, standing: Standing, look: Look | None, *, since: float 
             series[name] = _series(site, name, metric, start, look)
     return Facts(
         now=now,
-        series=series,
+        series=_with_requests(site, series, entered),
         values=values,
         units=units,
+        references=references_of(state),
         checks=_checks(look, now),
         percent=position.percent if position else None,
         entered=entered,
@@ -91,6 +95,18 @@ def _series(site: Site, name: str, metric: Metric, start: float, look: Look | No
         min_samples=metric.min_samples,
         covers=metric.covers,
     )
+
+
+def _with_requests(site: Site, series: Mapping[str, Series], entered: float | None) -> dict[str, Series]:
+    """The series, each with the requests that it rests on where the playbook names the metric that counts them."""
+    metrics = site.playbook.metrics
+    counters = {name: metrics[name].n for name in series}
+    return {
+        name: resting_on(one, series[counter], grows=metrics[counter].is_ == "counter", entered=entered)
+        if (counter := counters[name]) is not None and counter in series
+        else one
+        for name, one in series.items()
+    }
 
 
 def builtins_of(site: Site, standing: Standing) -> dict[str, Value]:
@@ -164,22 +180,35 @@ def _text(value: Value) -> str | None:
 
 @dataclass(frozen=True)
 class Sight:
-    """What is seen from where we stand."""
+    """What is seen from where we stand. `told` says that a new build came in, where it did."""
 
     standing: Standing
     look: Look
     facts: Facts
+    told: str = ""
 
 
 def look_from_here(site: Site, checks: Sequence[Check], deadline: float) -> Sight:
-    """Ask these checks and every metric, within `deadline` seconds, and keep what the metrics gave."""
+    """Ask these checks, every metric and the version, within `deadline` seconds, and keep what they gave."""
     shown, _ = site.flags_or_trouble()
     standing = standing_of(site.playbook, site.state(), shown)
     here = standing.position
     percent, stage = (here.percent, here.stage) if here else (None, None)
-    seen = look(site, checks, metrics=True, deadline=deadline, percent=percent, stage=stage)
+    if standing.entered:
+        seen = look_with_build(site, checks, deadline=deadline, percent=percent, stage=stage)
+    else:
+        seen = look(site, checks, metrics=True, deadline=deadline, percent=percent, stage=stage)
+    return kept_sight(site, standing, seen)
+
+
+def kept_sight(site: Site, standing: Standing, seen: Look) -> Sight:
+    """What a look comes to that is kept: its samples, and a new build that it saw, which begins the bake again."""
     keep(site, seen.readings)
-    return Sight(standing, seen, facts_of(site, standing, seen))
+    told = note_version(site, standing, seen)
+    before, now = standing.position, site.state().position
+    if before is not None and now is not None and now.since == before.since:
+        standing = replace(standing, position=now)
+    return Sight(standing, seen, facts_of(site, standing, seen), told)
 
 
 def judge_now(site: Site, text: str, percent: float | None, stage: str | None) -> Judged:

@@ -13,7 +13,11 @@ from runbook.system.refusals import Refusal
 
 @dataclass(frozen=True)
 class Rung:
-    """One step of the ladder. `index` counts from 0; `percent` is 0..100."""
+    """One step of the ladder. `index` counts the rungs below it; `percent` is 0..100.
+
+    `off` is a percentage between (or below, or above) the rungs of its stage, where a fallback or a partial way back
+    leads: its flags are those of the stage, and the rung with the same index is the next one up.
+    """
 
     index: int
     stage: Stage
@@ -21,10 +25,16 @@ class Rung:
     bake: Bake | None
     first_of_stage: bool
     last_of_stage: bool
+    off: bool = False
 
     @property
     def name(self) -> str:
         return f"{self.stage.name}@{self.percent:g}"
+
+    @property
+    def order(self) -> tuple[int, bool, float]:
+        """By this steps are compared, those off the ladder too: what is lower is further down."""
+        return self.index, not self.off, self.percent
 
 
 def ladder(playbook: Playbook) -> tuple[Rung, ...]:
@@ -50,30 +60,74 @@ def rung_at(rungs: Sequence[Rung], stage: str, percent: float) -> Rung | None:
     return next((rung for rung in rungs if rung.stage.name == stage and rung.percent == percent), None)
 
 
+def rung_off(rungs: Sequence[Rung], stage: str, percent: float) -> Rung:
+    """This percentage of a stage as a step: the rung where there is one, else one that stands off the ladder.
+
+    It bakes as the next rung up within the stage does. Raises `KeyError` where no rung is of this stage.
+    """
+    mine = [rung for rung in rungs if rung.stage.name == stage]
+    if not mine:
+        raise KeyError(stage)
+    found = rung_at(mine, stage, percent)
+    if found is not None:
+        return found
+    higher = [rung for rung in mine if rung.percent > percent]
+    return Rung(
+        index=higher[0].index if higher else mine[-1].index + 1,
+        stage=mine[0].stage,
+        percent=percent,
+        bake=(higher or mine[-1:])[0].bake,
+        first_of_stage=False,
+        last_of_stage=not higher,
+        off=True,
+    )
+
+
+def place_of(rungs: Sequence[Rung], position: Position) -> Rung | None:
+    """Where a position stands, on the ladder or off it; None where its stage is gone."""
+    known = any(rung.stage.name == position.stage for rung in rungs)
+    return rung_off(rungs, position.stage, position.percent) if known else None
+
+
 def above(rungs: Sequence[Rung], position: Position | None) -> Rung | None:
     """The next rung up; None at the top. Off the ladder it is the first rung above within the stage, or after it."""
     if position is None:
         return rungs[0] if rungs else None
-    here = rung_at(rungs, position.stage, position.percent)
-    if here is not None:
-        return rungs[here.index + 1] if here.index + 1 < len(rungs) else None
-    last = [rung for rung in rungs if rung.stage.name == position.stage]
-    higher = [rung for rung in last if rung.percent > position.percent]
-    if higher:
-        return higher[0]
-    after = last[-1].index + 1 if last else 0
-    return rungs[after] if after < len(rungs) else None
+    here = place_of(rungs, position)
+    following = 0 if here is None else here.index if here.off else here.index + 1
+    return rungs[following] if following < len(rungs) else None
 
 
 def below(rungs: Sequence[Rung], position: Position) -> Rung | None:
-    """The next rung down; None on the first. Off the ladder it is the nearest rung with a lower percentage."""
-    here = rung_at(rungs, position.stage, position.percent)
-    if here is not None:
+    """The next rung down; None on the first. Off the ladder it is the nearest rung with no higher percentage.
+
+    A second ramp (`again`) begins anew: below its lowest percentage stands the top of the ramp before it.
+    """
+    here = place_of(rungs, position)
+    if here is None:
+        lower = [rung for rung in rungs if rung.percent < position.percent]
+        return lower[-1] if lower else None
+    if not here.off:
         return rungs[here.index - 1] if here.index > 0 else None
-    of_stage = [rung for rung in rungs if rung.stage.name == position.stage]
-    top = of_stage[-1].index if of_stage else len(rungs) - 1
-    lower = [rung for rung in rungs[: top + 1] if rung.percent < position.percent]
-    return lower[-1] if lower else None
+    ramp = _ramp_of(rungs, here.stage)
+    under = rungs[: here.index]
+    same = [rung for rung in under if _ramp_of(rungs, rung.stage) == ramp and rung.percent <= here.percent]
+    before = [rung for rung in under if _ramp_of(rungs, rung.stage) < ramp]
+    nearest = same or before
+    return nearest[-1] if nearest else None
+
+
+def is_below(rungs: Sequence[Rung], rung: Rung, here: Rung) -> bool:
+    """Whether a way back from `here` may lead to this rung: it stands lower, and within one ramp goes no higher."""
+    same = _ramp_of(rungs, rung.stage) == _ramp_of(rungs, here.stage)
+    return rung.order < here.order and (rung.percent <= here.percent or not same)
+
+
+def _ramp_of(rungs: Sequence[Rung], stage: Stage) -> int:
+    """The how-maniest ramp a stage belongs to: each stage with `again` begins another one."""
+    stages = list(dict.fromkeys(rung.stage.name for rung in rungs))
+    again = {rung.stage.name for rung in rungs if rung.stage.again}
+    return sum(1 for name in stages[: stages.index(stage.name) + 1] if name in again)
 
 
 def named_rungs(rungs: Sequence[Rung], text: str) -> list[Rung]:
@@ -82,7 +136,7 @@ def named_rungs(rungs: Sequence[Rung], text: str) -> list[Rung]:
     Raises `Refusal` when there is none, with what there is.
     """
     stage, at, percent_text = text.rpartition("@") if "@" in text else ("", "", text)
-    number = _number(percent_text)
+    number = percent_of(percent_text)
     if at:
         found = [rung for rung in rungs if rung.stage.name == stage and rung.percent == number]
     elif number is not None:
@@ -99,7 +153,8 @@ def named_rungs(rungs: Sequence[Rung], text: str) -> list[Rung]:
     )
 
 
-def _number(text: str) -> float | None:
+def percent_of(text: str) -> float | None:
+    """The percentage that a text names, 0..100; None where it names none."""
     try:
         number = float(text.removesuffix("%"))
     except ValueError:
@@ -116,6 +171,16 @@ def percent_text(flags: Flags, percent: float, present: str | None) -> str:
     shortest = f"{fraction:.6f}".rstrip("0")
     needed = len(shortest.partition(".")[2])
     return f"{fraction:.{max(decimals, needed)}f}" if max(decimals, needed) else f"{fraction:g}"
+
+
+def percent_shown(flags: Flags, present: str | None) -> float | None:
+    """The percentage that the file shows, 0..100; None where it shows none. The opposite of `percent_text`."""
+    try:
+        number = float(present or "")
+    except ValueError:
+        return None
+    percent = round(number * 100, 6) if flags.fraction else number
+    return percent if 0 <= percent <= 100 else None
 
 
 def flags_at(playbook: Playbook, rung: Rung, present_percent: str | None = None) -> dict[str, str]:

@@ -14,16 +14,21 @@ from runbook.rollout.answers import KeptAnswers
 from runbook.rollout.site import Site
 
 CLOCK_GRAIN = 2.0  # seconds
+BUILD = ""  # the place of the version among what is measured: no metric is called so
 
 
 @dataclass(frozen=True)
 class Look:
-    """What one look saw. `at` is seconds since the epoch; `readings` are the metrics' new samples."""
+    """What one look saw. `at` is seconds since the epoch; `readings` are the metrics' new samples.
+
+    `version` is what the environment said of its build, where that was asked.
+    """
 
     at: float
     checks: Sequence[CheckResult] = ()
     readings: Mapping[str, Sample] = field(default_factory=dict)
     metrics: Mapping[str, CheckResult] = field(default_factory=dict)
+    version: CheckResult | None = None
 
 
 def surroundings(
@@ -52,6 +57,7 @@ def surroundings(
         stage=stage,
         answers=KeptAnswers(state, now),
         dry_run=dry_run,
+        protected=site.environment.protected,
         builtins={"percent": percent, "fraction": None if percent is None else percent / 100, "stage": stage},
     )
 
@@ -67,16 +73,34 @@ def look(
     dry_run: bool = False,
 ) -> Look:
     """Ask these checks, and all metrics when wanted."""
-    asked = {name: metric.check for name, metric in site.playbook.metrics.items() if metric.check} if metrics else {}
+    around = surroundings(site, deadline, percent=percent, stage=stage, dry_run=dry_run)
+    return _look(site, checks, measured_of(site) if metrics else {}, around)
+
+
+def look_with_build(
+    site: Site, checks: Sequence[Check], *, deadline: float, percent: float | None, stage: str | None
+) -> Look:
+    """Ask these checks, all metrics, and which build runs where the environment says how that is asked."""
+    version = site.environment.version
+    asked = measured_of(site) | ({BUILD: version} if version is not None else {})
+    return _look(site, checks, asked, surroundings(site, deadline, percent=percent, stage=stage))
+
+
+def measured_of(site: Site) -> dict[str, Check]:
+    """The metrics that are asked for, with their checks."""
+    return {name: metric.check for name, metric in site.playbook.metrics.items() if metric.check}
+
+
+def _look(site: Site, checks: Sequence[Check], asked: Mapping[str, Check], around: Surroundings) -> Look:
     at = site.clock.wall()
     if not checks and not asked:
         return Look(at)
     from runbook.checks.runner import look_and_measure_now
 
-    around = surroundings(site, deadline, percent=percent, stage=stage, dry_run=dry_run)
     results, measured = look_and_measure_now(checks, asked, around)
+    build = measured.pop(BUILD, None)
     readings = {name: reading(site.playbook.metrics[name], row, row.checked_at or at) for name, row in measured.items()}
-    return Look(at, tuple(results), readings, measured)
+    return Look(at, tuple(results), readings, measured, build)
 
 
 def ask(

@@ -16,6 +16,7 @@ from runbook.playbook.kit import sections_of
 from runbook.rollout.facts import judge_now
 from runbook.rollout.lock import Lock
 from runbook.rollout.looking import ask
+from runbook.rollout.notices import announce_operation, tell_from_step
 from runbook.rollout.rows import Row
 from runbook.rollout.site import Site
 from runbook.rollout.underway import header_payload, settle
@@ -70,6 +71,7 @@ def means_of(site: Site, lock: Lock, operation: str, listener: Listener, context
         return polled()
 
     hands.stopping = stopping
+    hands.tell = lambda notice: tell_from_step(site, operation, notice)
     percent = float(context["percent"]) if context.get("percent") else None
     return Means(
         hands=hands,
@@ -178,7 +180,8 @@ def finish(
 ) -> None:
     """Write the end down with the events that tell of it, tell the store (or the spool), remove the journal.
 
-    A half-done operation keeps its journal: `resume` or the emergency ends it.
+    A half-done operation keeps its journal: `resume` or the emergency ends it. Then the notices for it are queued; who
+    wants to see them go out calls `notices.await_notices` when the lock is released.
     """
     header = journal.header
     ended = site.event(
@@ -188,6 +191,7 @@ def finish(
             "kind": header.kind,
             "from": header.came_from,
             "to": header.to,
+            "reason": header.reason,
             "message": message,
             "seconds": round(site.clock.wall() - header.began, 3),
             "steps": [
@@ -201,10 +205,11 @@ def finish(
     announced = journal.announced()
     if outcome == "half-done":
         site.record(*announced, ended)
-        return
-    told = (*announced, *events, ended)
-    journal.note(Entry(state="ended", at=site.clock.wall(), outcome=outcome, message=message, events=told))
-    settle(site, journal)
+    else:
+        told = (*announced, *events, ended)
+        journal.note(Entry(state="ended", at=site.clock.wall(), outcome=outcome, message=message, events=told))
+        settle(site, journal)
+    announce_operation(site, journal, outcome, events)
 
 
 def entered_event(site: Site, journal: Journal, *, how: str, verified: bool | None) -> Event:

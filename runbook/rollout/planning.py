@@ -10,7 +10,10 @@ from runbook.checks.base import Check
 from runbook.flags.changes import FlagTrouble
 from runbook.flags.target import FlagFile
 from runbook.playbook.model import Environment, Playbook
+from runbook.rollout.ladder import flags_at
 from runbook.rollout.site import Site
+from runbook.rollout.standing import Standing
+from runbook.rollout.ways_down import Way
 from runbook.system.refusals import Exit, Refusal
 
 
@@ -89,18 +92,38 @@ def ramp_plan(site: Site, came_from: str, to: str, values: Mapping[str, str]) ->
     return Plan("ramp", came_from, to, steps_to(site, set_steps(site, values)))
 
 
-def rollback_plan(site: Site, came_from: str, to: str, values: Mapping[str, str], kind: str = "rollback") -> Plan:
-    """The plan of a way back along the ladder. Raises `FlagTrouble`."""
-    rollback = site.playbook.rollback
-    return Plan(kind, came_from, to, steps_to(site, set_steps(site, values), extra=rollback.steps if rollback else ()))
+def back_plan(site: Site, came_from: str, way: Way, values: Mapping[str, str]) -> Plan:
+    """The plan of a way down; with no values the flags stay. Raises `FlagTrouble`."""
+    to = way.to.name if way.to else came_from
+    return Plan(way.how, came_from, to, way_steps(site, set_steps(site, values), way.action))
 
 
-def emergency_plan(site: Site, came_from: str) -> Plan:
-    """The plan that needs nothing but the flag files: `rollback.set`, redeploy, the rollback's steps, verify."""
-    values = safe_values(site.playbook)
+def emergency_plan(site: Site, came_from: str, way: Way, values: Mapping[str, str]) -> Plan:
+    """The plan that needs nothing but the flag files: they are written over whatever stands there."""
+    to = way.to.name if way.to and not way.safe else "safe"
+    flags = forced_steps(site, values) if values else []
+    return Plan("emergency", came_from, to, way_steps(site, flags, way.action))
+
+
+def way_steps(site: Site, flags: Sequence[SetFlags], action: Action | None) -> tuple[Step, ...]:
+    """The steps of a way down: flags, redeploy, the rollback's steps, verify; or a stage's own action in their place.
+
+    An action alone deploys what it has to itself.
+    """
     rollback = site.playbook.rollback
-    steps = steps_to(site, forced_steps(site, values), extra=rollback.steps if rollback else ())
-    return Plan("emergency", came_from, "safe", steps)
+    extra = (action,) if action else rollback.steps if rollback else ()
+    return steps_to(site, flags, extra=extra, redeploy=bool(flags) or action is None)
+
+
+def values_of(playbook: Playbook, standing: Standing, way: Way, shown: Mapping[str, str | None]) -> dict[str, str]:
+    """The values that a way down sets, the percentage first; none where only an action is run."""
+    if way.safe or way.to is None:
+        return safe_values(playbook)
+    if way.action is not None and standing.place == way.to:
+        return {}
+    percent = playbook.flags.percent if playbook.flags else None
+    values = flags_at(playbook, way.to, shown.get(percent) if percent else None)
+    return {percent: values[percent], **values} if percent in values else values
 
 
 def safe_values(playbook: Playbook) -> dict[str, str]:

@@ -12,14 +12,16 @@ from runbook.actions.runner import Means, StepResult, walk
 from runbook.actions.steps import Plan
 from runbook.checks.base import Check
 from runbook.flags.changes import FlagTrouble
+from runbook.judge.facts import Facts
 from runbook.judge.verdicts import Verdict
 from runbook.language.places import Problem
+from runbook.rollout.baseline import left_events, note_leaving
 from runbook.rollout.decide import Evidence, decide
-from runbook.rollout.facts import facts_of, keep
+from runbook.rollout.facts import Sight, facts_of, kept_sight
 from runbook.rollout.kit import leave_kit
 from runbook.rollout.ladder import Rung, flags_at, named_rungs
 from runbook.rollout.lock import service_locked
-from runbook.rollout.looking import Look, look
+from runbook.rollout.looking import Look, look, look_with_build
 from runbook.rollout.operation import (
     Aim,
     Ended,
@@ -45,13 +47,16 @@ from runbook.system.refusals import Exit, Refusal
 
 @dataclass(frozen=True)
 class Proposal:
-    """What `ramp` would do: the rung, the decision with every rule, and the plan with its undo."""
+    """What `ramp` would do: the rung, the decision with every rule and the facts it rests on, and the plan with its
+    undo.
+    """
 
     standing: Standing
     to: Rung
     decision: Decision
     plan: Plan
     look: Look
+    facts: Facts
 
 
 def propose(site: Site, target: str | None, *, deadline: float, dry_run: bool) -> Proposal:
@@ -71,17 +76,25 @@ def propose(site: Site, target: str | None, *, deadline: float, dry_run: bool) -
         raise refuse_flags(site, trouble) from trouble
     refuse_if_underway(site)
     refuse_skipping(standing, to)
-    checks = required(site, standing, to)
-    seen = look(
-        site, [*checks, *(site.playbook.verify if standing.entered else ())],
-        metrics=standing.entered, deadline=deadline, dry_run=dry_run, percent=to.percent, stage=to.stage.name,
-    )  # fmt: skip
-    if not dry_run:
-        keep(site, seen.readings)
-    facts = facts_of(site, standing, seen)
+    sight = _sight(site, standing, to, deadline=deadline, dry_run=dry_run)
+    standing, facts, seen = sight.standing, sight.facts, sight.look
     ruled = advance_rules(site, standing, facts, keep=not dry_run) if standing.entered else []
     rows = tuple(row for row in seen.checks if row.check.checklist != "verify")
-    return Proposal(standing, to, decide(site, standing, to, Evidence(facts, ruled, rows)), plan, seen)
+    return Proposal(standing, to, decide(site, standing, to, Evidence(facts, ruled, rows)), plan, seen, facts)
+
+
+def _sight(site: Site, standing: Standing, to: Rung, *, deadline: float, dry_run: bool) -> Sight:
+    """What is seen before the step: the checks that it requires, and where a step was entered what became of that."""
+    checks = [*required(site, standing, to), *(site.playbook.verify if standing.entered else ())]
+    percent, stage = to.percent, to.stage.name
+    if standing.entered and not dry_run:
+        return kept_sight(
+            site, standing, look_with_build(site, checks, deadline=deadline, percent=percent, stage=stage)
+        )
+    # A first stage that nobody entered is not judged, but its numbers may be the baseline.
+    metrics = standing.entered or bool(standing.stage and standing.stage.baseline)
+    seen = look(site, checks, metrics=metrics, deadline=deadline, dry_run=dry_run, percent=percent, stage=stage)
+    return Sight(standing, seen, facts_of(site, standing, seen)) if dry_run else kept_sight(site, standing, seen)
 
 
 def choose(site: Site, standing: Standing, target: str | None) -> Rung:
@@ -182,6 +195,7 @@ def carry_out(site: Site, proposal: Proposal, listener: Listener, *, reason: str
         means = means_of(site, lock, operation, listener, {"percent": f"{aim.percent:g}", "stage": aim.stage})
         back = means_of(site, lock, operation, listener, context_of(proposal.standing.position))
         try:
+            note_leaving(site, journal, proposal.standing, proposal.facts)
             results = walk(plan, journal, means)
             if all(one.well for one in results) and len(results) == len(plan.steps):
                 return _done(site, proposal, journal, plan, results)
@@ -216,6 +230,8 @@ def _looked_again(site: Site, proposal: Proposal) -> Plan:
             exit_=Exit.NO_GO,
             next_steps=["runbook status"],
         )
+    if now is not None and before is not None and now.baking_since != before.baking_since:
+        raise Refusal("a new build came in since the look", exit_=Exit.NO_GO, next_steps=["runbook gate"])
     if state.hold_at(site.clock.wall()) is not None:
         raise Refusal("a hold was set since the look", exit_=Exit.NO_GO, next_steps=["runbook status"])
     try:
@@ -231,9 +247,8 @@ def _done(site: Site, proposal: Proposal, journal: Journal, plan: Plan, results:
     if state.rollout is None and proposal.to.index > 0:
         told = {"number": journal.header.rollout}
         events.append(site.event("rollout.started", told, operation=operation, epoch=journal.header.epoch))
-    if proposal.standing.entered and (left := proposal.standing.position) is not None:
-        passed = {"stage": left.stage, "percent": left.percent}
-        events.append(site.event("bake.passed", passed, operation=operation, epoch=journal.header.epoch))
+    begun = state.rollout is not None or proposal.to.index > 0
+    events += left_events(site, journal, journal.header.rollout if begun else None)
     verified = True if site.playbook.verify else None
     events.append(entered_event(site, journal, how="ramp", verified=verified))
     message = f"{site.playbook.service} is at {plan.to}" + ("" if verified else " (not verified)")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from runbook.actions.journal import Entry, Header, Journal, TakenOver
@@ -13,14 +13,16 @@ from runbook.flags.changes import FlagTrouble
 from runbook.flags.target import FlagFile
 from runbook.playbook.load import from_plain
 from runbook.rollout.aftermath import aftermath
+from runbook.rollout.baseline import left_events
 from runbook.rollout.lock import Lock, service_locked
 from runbook.rollout.operation import Ended, entered_event, finish, means_of
-from runbook.rollout.planning import steps_to
+from runbook.rollout.planning import steps_to, way_steps
 from runbook.rollout.ramp import overtaken, taken_back
-from runbook.rollout.rollback import end_of_way_back
+from runbook.rollout.rollback import end_of_way_back, hold_after_robot
 from runbook.rollout.site import Site
 from runbook.rollout.underway import Underway
 from runbook.store.events import Event
+from runbook.store.fold import WAYS_DOWN
 from runbook.system.processes import end_marked
 from runbook.system.refusals import Exit, Refusal
 
@@ -68,16 +70,27 @@ def _flag_steps(site: Site, header: Header) -> list[Step]:
 
 def _other_steps(site: Site, header: Header) -> tuple[Step, ...]:
     """Redeploy, what else there was to do, verify: made again from the header's own sections, in the same order."""
-    rollback = site.playbook.rollback if header.kind in ("rollback", "emergency") else None
-    steps = steps_to(site, [], extra=rollback.steps if rollback else ())
-    recorded = [record.kind for record in header.steps if record.kind != "set"]
-    if [step.record().kind for step in steps] != recorded:
-        raise Refusal(
-            "the journal of the operation tells of other steps than its sections",
-            exit_=Exit.FAILED,
-            next_steps=["runbook rollback --emergency"],
-        )
-    return steps
+    recorded = [(one.kind, one.title) for one in header.steps if one.kind != "set"]
+    for steps in _as_planned(site, header):
+        records = [step.record() for step in steps]
+        if [(one.kind, one.title) for one in records] == recorded:
+            return steps
+    raise Refusal(
+        "the journal of the operation tells of other steps than its sections",
+        exit_=Exit.FAILED,
+        next_steps=["runbook rollback --emergency"],
+    )
+
+
+def _as_planned(site: Site, header: Header) -> Iterator[tuple[Step, ...]]:
+    """The ways in which an operation of this kind is planned, but for its flags."""
+    if header.kind not in WAYS_DOWN:
+        yield steps_to(site, [])
+        return
+    flags = [step for step in _flag_steps(site, header) if isinstance(step, SetFlags)]
+    for action in (None, *(stage.fallback.action for stage in site.playbook.stages if stage.fallback)):
+        steps = way_steps(site, flags, action)
+        yield steps[len(flags) :]
 
 
 def finish_cut_off(cut: CutOff, listener: Listener, *, wait: float = 0.0) -> Ended:
@@ -117,8 +130,8 @@ def _restored(site: Site, journal: Journal, results: Sequence[StepResult]) -> En
 def _way_back_finished(site: Site, journal: Journal, plan: Plan, results: Sequence[StepResult]) -> Ended:
     header, opened = journal.header, list[int]()
     emergency = header.kind == "emergency"
-    safe = emergency or _is_first(site, header)
-    extra = (lambda: aftermath(site, journal, opened)) if emergency else tuple
+    safe = _is_first(site, header) or (emergency and not site.playbook.stages)
+    extra = (lambda: aftermath(site, journal, opened)) if emergency else lambda: hold_after_robot(site, journal)
     ended = end_of_way_back(site, journal, plan, results, how=header.kind, safe=safe, extra=extra)
     return replace(ended, incident=opened[0] if opened else None)
 
@@ -155,12 +168,13 @@ def _is_first(site: Site, header: Header) -> bool:
 def _finished(site: Site, journal: Journal, results: Sequence[StepResult]) -> Ended:
     header, state = journal.header, site.state()
     events: list[Event] = []
-    if state.rollout is None and not _is_first(site, header):
-        told = {"number": header.rollout}
-        events.append(site.event("rollout.started", told, operation=header.operation, epoch=header.epoch))
-    if state.position is not None:
-        left = {"stage": state.position.stage, "percent": state.position.percent}
-        events.append(site.event("bake.passed", left, operation=header.operation, epoch=header.epoch))
+    rollout = state.rollout
+    if rollout is None and not _is_first(site, header):
+        rollout = header.rollout
+        events.append(
+            site.event("rollout.started", {"number": rollout}, operation=header.operation, epoch=header.epoch)
+        )
+    events += left_events(site, journal, rollout)
     events.append(entered_event(site, journal, how="ramp", verified=True if site.playbook.verify else None))
     message = f"finished: {header.service} is at {header.to}"
     finish(site, journal, "done", message, results, events)

@@ -1,111 +1,118 @@
-"""The way back along the ladder: one step, or to a named rung. Down is always allowed; drift does not stop it."""
+"""The ways down, carried out: one step back, in parts, a stage's own fallback, or to the last good step."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from runbook.actions.journal import Journal, TakenOver
 from runbook.actions.listener import Listener
 from runbook.actions.runner import StepResult, walk
 from runbook.actions.steps import Plan
 from runbook.flags.changes import FlagTrouble
-from runbook.rollout.ladder import Rung, below, flags_at, named_rungs
+from runbook.rollout.ladder import Rung
 from runbook.rollout.lock import service_locked
 from runbook.rollout.operation import Aim, Ended, begin, entered_event, finish, means_of, new_operation
-from runbook.rollout.planning import refuse_flags, rollback_plan
+from runbook.rollout.planning import back_plan, refuse_flags, values_of
 from runbook.rollout.ramp import overtaken
 from runbook.rollout.site import Site
 from runbook.rollout.standing import Standing, standing_by_file, standing_of
 from runbook.rollout.underway import refuse_if_underway
+from runbook.rollout.ways_down import way_down
 from runbook.store.events import Event
 from runbook.system.refusals import Exit, Refusal
 
 
 @dataclass(frozen=True)
 class WayBack:
-    """Where a rollback would go; `to` is None where there is nothing to do."""
+    """Where a way down would go; `to` is None where there is nothing to do, as `message` says.
+
+    `how` is what the position is recorded with: rollback, partial, fallback or previous. `values` are the flags that
+    stand after it. `message` also says in words which way it is.
+    """
 
     standing: Standing
     to: Rung | None
     plan: Plan | None
     message: str = ""
+    how: str = "rollback"
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
-def propose_back(site: Site, target: str | None) -> WayBack:
-    """Where to, and the plan. Raises `Refusal`, also for a flag file that cannot be edited exactly."""
+def propose_back(site: Site, target: str | None = None, how: str = "rollback") -> WayBack:
+    """Where to, and the plan. `how` is rollback (one step, or to `target`), partial, halve, fallback, reduce, previous.
+
+    The target is absolute, and belongs to the position seen now: `carry_back` looks at it again. Raises `Refusal`, also
+    for a flag file that cannot be edited exactly, and for a way that the playbook does not have.
+    """
     try:
         shown = site.shown_flags()
         standing = standing_of(site.playbook, site.state(), shown)
         if site.store is None:
             standing = standing_by_file(site.playbook, shown)
-        to = lower_rung(site, standing, target)
-        if to is None:
+        way = way_down(site, standing, how, target)
+        if way.to is None:
             refuse_if_underway(site)
-            here = standing.position.name if standing.position else "before the first stage"
-            return WayBack(standing, None, None, f"nothing to do: {site.playbook.service} is at {here}, the first step")
-        percent = site.playbook.flags.percent if site.playbook.flags else None
-        values = flags_at(site.playbook, to, shown.get(percent) if percent else None)
-        if percent in values:  # going down, the percentage is written first
-            values = {percent: values[percent], **values}
-        came_from = standing.position.name if standing.position else ""
-        plan = rollback_plan(site, came_from, to.name, values)
+            return WayBack(standing, None, None, way.message, way.how)
+        values = values_of(site.playbook, standing, way, shown)
+        plan = back_plan(site, standing.position.name if standing.position else "", way, values)
     except FlagTrouble as trouble:
         raise refuse_flags(site, trouble) from trouble
     refuse_if_underway(site)
-    return WayBack(standing, to, plan)
-
-
-def lower_rung(site: Site, standing: Standing, target: str | None) -> Rung | None:
-    """The rung to go to: one down, or the nearest one below with the named percentage or stage."""
-    position = standing.position
-    if not standing.rungs:
-        raise Refusal(f"{site.playbook.service} has no stages", next_steps=["runbook rollback --emergency"])
-    if position is None and site.store is None:
-        raise Refusal(
-            f"the store is away ({site.store_trouble}) and the flag file shows no step of the ladder",
-            exit_=Exit.FAILED,
-            next_steps=["runbook rollback --emergency  needs neither"],
-        )
-    if position is None:
-        return None
-    if target is None:
-        return below(standing.rungs, position)
-    here = standing.rung
-    limit = here.index if here else len(standing.rungs)
-    found = named_rungs(standing.rungs, target)
-    lower = [rung for rung in found if rung.index < limit and rung.percent <= position.percent]
-    if lower:
-        return lower[-1]
-    if here in found:
-        raise Refusal(
-            f"already at {position.name}", exit_=Exit.NO_GO, next_steps=["runbook rollback  goes one step back"]
-        )
-    raise Refusal(
-        f"{found[0].name} is not below {position.name}",
-        exit_=Exit.NO_GO,
-        next_steps=[f"runbook ramp {found[0].percent:g}  goes up, one step at a time"],
-    )
+    left = values or (standing.position.flags if standing.position else {})
+    return WayBack(standing, way.to, plan, way.message, way.how, left)
 
 
 def carry_back(
     site: Site, way: WayBack, listener: Listener, *, reason: str = "", wait: float = 0.0, automatic: str = ""
 ) -> Ended:
-    """Go back. What fails on the way down stays down: the rest is done, and the operation stands half done."""
+    """Go down. What fails on the way stays down: the rest is done, and the operation stands half done.
+
+    `automatic` is the rule that decided, for a robot: after it the service is held until a person releases it. Raises
+    `Refusal` where somebody moved the service since the look, so that what is decided twice is done once.
+    """
     plan, to = way.plan, way.to
     assert plan is not None and to is not None  # the caller asked where to go
     operation = new_operation()
-    with site.interruptions, service_locked(site, operation, "rollback", wait=wait) as lock:
+    with site.interruptions, service_locked(site, operation, way.how, wait=wait) as lock:
         site.forget_state()
         refuse_if_underway(site)
-        aim = Aim(to.stage.name, to.percent, flags_at(site.playbook, to), reason, automatic, site.state().rollout)
+        refuse_if_moved(site, way.standing)
+        why = reason or automatic
+        aim = Aim(to.stage.name, to.percent, way.values, why, automatic, site.state().rollout)
         journal = begin(site, plan, aim, lock, operation, store_needed=False)
         context = {"percent": f"{to.percent:g}", "stage": to.stage.name}
         try:
             results = walk(plan, journal, means_of(site, lock, operation, listener, context), go_on=True)
         except TakenOver:
             return overtaken(operation)
-        return end_of_way_back(site, journal, plan, results, how="rollback", safe=to.index == 0)
+        safe = not to.off and to.index == 0
+        return end_of_way_back(
+            site, journal, plan, results, how=way.how, safe=safe, extra=lambda: hold_after_robot(site, journal)
+        )
+
+
+def refuse_if_moved(site: Site, standing: Standing) -> None:
+    """Raises `Refusal` (no-go) where another position was entered since it was looked where we stand."""
+    before, now = standing.position if standing.entered else None, site.state().position
+    if site.store is None:  # then nothing but the flag file tells, whose edits are held to what was read
+        return
+    if (now.since if now else None) != (before.since if before else None):
+        raise Refusal(
+            "somebody moved the service since the look: nothing was changed",
+            exit_=Exit.NO_GO,
+            next_steps=["runbook status"],
+        )
+
+
+def hold_after_robot(site: Site, journal: Journal) -> list[Event]:
+    """The hold after an automatic way down: nothing moves until a person has looked and releases it."""
+    header = journal.header
+    if not header.automatic:
+        return []
+    why = header.reason or "a rule decided"
+    held = {"reason": f"after the automatic way back: {why}", "automatic": True, "robots": True}
+    return [site.event("hold.set", held, operation=header.operation, epoch=header.epoch)]
 
 
 def end_of_way_back(
@@ -127,7 +134,7 @@ def end_of_way_back(
     told = "; ".join(f"{one.record.title}: {one.message}" for one in failed)
     by_hand = tuple(one.record.by_hand for one in failed if one.record.by_hand)
     unchanged = all(not one.ok for one in results if one.record.kind == "set") and _nothing_written(journal)
-    if unchanged and how == "rollback":
+    if unchanged and how != "emergency":
         message = f"{told}. Nothing was changed"
         finish(site, journal, "nothing", message, results, extra())
         return Ended("nothing", Exit.FAILED, message, operation, results, by_hand, seconds=seconds)

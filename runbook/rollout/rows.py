@@ -13,7 +13,8 @@ from runbook.judge.verdicts import STATUS_OF, Judged, Reason, Status, Verdict, v
 class Row:
     """One rule, judged. `counts` is false for what is shown apart (`level: warn`, `dry_run`); `remedy` is what to type.
 
-    `can_override` tells that the playbook allows `--override` for it.
+    `can_override` tells that the playbook allows `--override` for it. A row of the matrix has a `severity`, and `due`
+    says until when people have time (seconds since the epoch).
     """
 
     id: str
@@ -29,6 +30,8 @@ class Row:
     counts: bool = True
     can_override: bool = False
     remedy: str = ""
+    severity: str | None = None
+    due: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,38 +1,39 @@
-"""Triggers of the stage we are in, and the built-in one for a dead service, as one list of rules with kept states."""
+"""One list of rules with kept states: the triggers of the stage we are in, its guardrails, the built-in one for a dead
+service, and the rows of the matrix."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
 from runbook.judge.facts import Facts
-from runbook.judge.rules import Advanced, Rule, RuleState, advance
+from runbook.judge.rules import Rule, Ruled, RuleState, advance
 from runbook.judge.verdicts import Status
 from runbook.language.conditions import parse_condition
 from runbook.playbook.model import Playbook, Stage
 from runbook.rollout.facts import SHORTEST_INTERVAL, interval_of
+from runbook.rollout.kept import keep_note, kept_note
+from runbook.rollout.matrix import advance_matrix, command_of
 from runbook.rollout.rows import Row
 from runbook.rollout.site import Site
 from runbook.rollout.standing import Standing
-from runbook.store.base import StoreAway
 
 SERVICE_DOWN = "service fails for 1m"
 KEPT = "rules"
 
 
-@dataclass(frozen=True)
-class Ruled:
-    """One rule after this look."""
+def rules_of(playbook: Playbook, stage: Stage, environment: str = "") -> list[Rule]:
+    """The rules of a stage: its triggers, the guardrails among its gates, and last the built-in one."""
+    return [
+        *trigger_rules(playbook, stage),
+        *guardrail_rules(playbook, stage, environment),
+        *built_in_rules(playbook, stage),
+    ]
 
-    rule: Rule
-    advanced: Advanced
 
-
-def rules_of(playbook: Playbook, stage: Stage) -> list[Rule]:
-    """The triggers of a stage; last the built-in one: `verify` says for a minute that the service is not there."""
-    rules = [
+def trigger_rules(playbook: Playbook, stage: Stage) -> list[Rule]:
+    return [
         Rule(
             id=f"{stage.name}/{number}",
             when=parse_condition(trigger.when),
@@ -46,10 +47,32 @@ def rules_of(playbook: Playbook, stage: Stage) -> list[Rule]:
         )
         for number, trigger in enumerate(stage.triggers)
     ]
-    if any(check.options.presence() for check in playbook.verify):
-        then = "hold" if stage.on_down == "hold" else "rollback"
-        rules.append(Rule(id="service_down", when=parse_condition(SERVICE_DOWN), then=then, source="built in"))
-    return rules
+
+
+def guardrail_rules(playbook: Playbook, stage: Stage, environment: str) -> list[Rule]:
+    """The gates that must not fail while the step bakes: one that fails does the stage's fallback, else it holds."""
+    return [
+        Rule(
+            id=f"{stage.name}/guardrail/{number}",
+            when=parse_condition(gate.condition),
+            then="fallback" if stage.fallback else "hold",
+            source="guardrail",
+            dry_run=gate.dry_run,
+            on_nodata=gate.on_nodata or playbook.on_nodata,
+            on_error=gate.on_error or playbook.on_error,
+            minimum=gate.min_samples,
+        )
+        for number, gate in enumerate(stage.gates)
+        if gate.as_ == "guardrail" and gate.sign is None and gate.counts_in(environment)
+    ]
+
+
+def built_in_rules(playbook: Playbook, stage: Stage) -> list[Rule]:
+    """`verify` says for a minute that the service is not there."""
+    if not any(check.options.presence() for check in playbook.verify):
+        return []
+    then = "hold" if stage.on_down == "hold" else "rollback"
+    return [Rule(id="service_down", when=parse_condition(SERVICE_DOWN), then=then, source="built in")]
 
 
 class Kept(msgspec.Struct):
@@ -68,61 +91,60 @@ def tick_of(site: Site) -> float:
 
 def load_states(site: Site, standing: Standing) -> dict[str, RuleState]:
     """The kept states; none when another position was entered since."""
-    body = None
-    if site.store is not None:
-        try:
-            body = site.store.get_note(site.chain, KEPT)
-        except StoreAway as away:
-            site.lose_store(away)
-    if body is None or standing.position is None:
+    kept = kept_note(site, KEPT, Kept)
+    if kept is None or standing.position is None or kept.entered != standing.position.since:
         return {}
-    try:
-        kept = msgspec.json.decode(body, type=Kept)
-    except msgspec.MsgspecError:
-        return {}
-    return kept.states if kept.entered == standing.position.since else {}
+    return kept.states
 
 
 def save_states(site: Site, standing: Standing, states: Mapping[str, RuleState]) -> None:
     """Keep the states, so that elapsed time survives our own restart."""
-    if site.store is None or standing.position is None:
-        return
-    try:
-        site.store.put_note(
-            site.chain, KEPT, msgspec.json.encode(Kept(entered=standing.position.since, states=dict(states)))
-        )
-    except StoreAway as away:
-        site.lose_store(away)
+    if standing.position is not None:
+        keep_note(site, KEPT, Kept(entered=standing.position.since, states=dict(states)))
 
 
 def advance_rules(site: Site, standing: Standing, facts: Facts, *, keep: bool = True) -> list[Ruled]:
-    """Judge every rule of the stage now, and keep what was learnt (a dry run keeps nothing)."""
-    if standing.stage is None:
-        return []
-    states, interval = load_states(site, standing), tick_of(site)
+    """Judge every rule of the stage and every row of the matrix now, and keep what was learnt (a dry run keeps
+    nothing). The rules of a stage are judged once it was entered, the matrix wherever we stand.
+    """
+    interval = tick_of(site)
+    matrix = advance_matrix(site, facts, interval=interval, keep=keep)
+    if standing.stage is None or not standing.entered:
+        return matrix
+    states = load_states(site, standing)
     ruled = [
         Ruled(rule, advance(rule, facts, states.get(rule.id) or RuleState(), interval=interval))
-        for rule in rules_of(site.playbook, standing.stage)
+        for rule in rules_of(site.playbook, standing.stage, site.environment.name)
     ]
     if keep:
         save_states(site, standing, {one.rule.id: one.advanced.state for one in ruled})
-    return ruled
+    return [*ruled, *matrix]
+
+
+def title_of(rule: Rule) -> str:
+    """A rule of a stage as its row says it: `error_rate > 5% -> rollback`, `guardrail error_rate < 1% -> fallback`."""
+    return f"{rule.shown} -> {rule.then}"
 
 
 def trigger_rows(ruled: Sequence[Ruled]) -> list[Row]:
-    """The triggers as rows: a firing one says no, an unknown one is shown and holds nothing back by itself."""
+    """The rules of the stage as rows: a firing one says no, an unknown one is shown and holds nothing back by itself.
+
+    The rows of the matrix are shown apart.
+    """
     rows = []
     for one in ruled:
         judged, rule = one.advanced.judged, one.rule
+        if rule.source == "matrix":
+            continue
         status = Status.FAIL if one.advanced.firing else Status.PASS
         # A trigger that cannot be judged is not known to be quiet. The built-in one only speaks about reachability.
         if not one.advanced.firing and judged.reason is not None and rule.source != "built in":
             status = Status.UNKNOWN
-        state = "firing" if one.advanced.firing else "pending" if one.advanced.pending else "quiet"
+        state = _word(one)
         rows.append(
             Row(
                 id=rule.id,
-                title=f"{rule.when.text} -> {rule.then}",
+                title=title_of(rule),
                 kind="trigger",
                 status=status,
                 observed=judged.observed,
@@ -132,6 +154,15 @@ def trigger_rows(ruled: Sequence[Ruled]) -> list[Row]:
                 n=judged.n,
                 age=judged.age,
                 counts=not rule.dry_run and status is Status.FAIL,
+                remedy=command_of(rule.then) if status is Status.FAIL and not rule.dry_run else "",
             )
         )
     return rows
+
+
+def _word(one: Ruled) -> str:
+    """How a rule stands, in a word; a dry one and one that only `keep` holds up say so."""
+    word = "firing" if one.advanced.firing else "pending" if one.advanced.pending else "quiet"
+    why = ["a dry run"] if one.rule.dry_run else []
+    why += ["false again, kept for a while"] if one.advanced.held else []
+    return f"{word} ({', '.join(why)})" if why and word != "quiet" else word

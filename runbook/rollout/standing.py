@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from runbook.playbook.model import Playbook, Stage
-from runbook.rollout.ladder import Rung, above, flags_at, ladder, rung_at, same_value
+from runbook.rollout.ladder import Rung, above, flags_at, ladder, percent_shown, place_of, rung_at, rung_off, same_value
 from runbook.store.state import Position, State
 
 
@@ -38,6 +38,11 @@ class Standing:
     def rung(self) -> Rung | None:
         """The rung we stand on; None off the ladder and before it."""
         return rung_at(self.rungs, self.position.stage, self.position.percent) if self.position else None
+
+    @property
+    def place(self) -> Rung | None:
+        """Where we stand as a step, also off the ladder; None before the first one, and where our stage is gone."""
+        return place_of(self.rungs, self.position) if self.position else None
 
     @property
     def stage(self) -> Stage | None:
@@ -90,15 +95,30 @@ def standing_of(playbook: Playbook, state: State, shown: Mapping[str, str | None
 
 
 def standing_by_file(playbook: Playbook, shown: Mapping[str, str | None]) -> Standing:
-    """Where the flag file alone says we are, for a way back while the store is away: the highest rung it shows."""
+    """Where the flag file alone says we are, for a way back while the store is away: the highest step it shows.
+
+    A percentage off the ladder counts for the highest stage whose other flags the file shows.
+    """
     rungs = ladder(playbook)
-    percent = playbook.flags.percent if playbook.flags else None
-    for rung in reversed(rungs):
-        values = flags_at(playbook, rung, shown.get(percent) if percent else None)
-        if all(same_value(shown.get(key), value) for key, value in values.items()):
-            position = Position(stage=rung.stage.name, percent=rung.percent, since=0.0, how="file", flags=values)
-            return Standing(rungs, position, False)
-    return Standing(rungs, None, False)
+    rung = _shown_rung(playbook, rungs, shown)
+    if rung is None:
+        return Standing(rungs, None, False)
+    values = flags_at(playbook, rung, shown.get(playbook.flags.percent or "") if playbook.flags else None)
+    position = Position(stage=rung.stage.name, percent=rung.percent, since=0.0, how="file", flags=values)
+    return Standing(rungs, position, False)
+
+
+def _shown_rung(playbook: Playbook, rungs: Sequence[Rung], shown: Mapping[str, str | None]) -> Rung | None:
+    key = playbook.flags.percent if playbook.flags else None
+    present = shown.get(key) if key else None
+    percent = percent_shown(playbook.flags, present) if playbook.flags else None
+    tops = [rung for rung in rungs if rung.last_of_stage and percent is not None and percent <= rung.percent]
+    between = [rung_off(rungs, top.stage.name, percent) for top in tops if percent is not None]
+    for rung in (*reversed(rungs), *reversed(between)):
+        values = flags_at(playbook, rung, present)
+        if all(same_value(shown.get(name), value) for name, value in values.items()):
+            return rung
+    return None
 
 
 def _drift(expected: Mapping[str, str], shown: Mapping[str, str | None]) -> tuple[Drift, ...]:

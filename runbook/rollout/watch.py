@@ -1,59 +1,83 @@
-"""Watching a bake: look, judge, keep; and, where the triggers are armed, act on what fires."""
+"""Watching: look, judge, keep; and, where the rules are armed, let the robot act on what fires."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from runbook.actions.listener import Listener
-from runbook.judge.rules import Rule, choose
+from runbook.judge.facts import Facts
+from runbook.judge.rules import Ruled
 from runbook.judge.verdicts import Verdict
-from runbook.rollout.decide import Evidence, bake_of, decide
-from runbook.rollout.emergency import Alarm, emergency
+from runbook.rollout.bake_rows import bake_of
+from runbook.rollout.decide import Evidence, decide
 from runbook.rollout.facts import look_from_here
-from runbook.rollout.holds import changes_of_robots, hold, hold_everything
 from runbook.rollout.looking import Look
-from runbook.rollout.operation import Ended
-from runbook.rollout.planning import safe_values
+from runbook.rollout.matrix import deciding, note_matrix
+from runbook.rollout.notices import announce_gate
+from runbook.rollout.receipts import keep_decision
+from runbook.rollout.recovery import note_recovery
+from runbook.rollout.robot import Acted, Robot
 from runbook.rollout.rows import Decision
-from runbook.rollout.rules import Ruled, advance_rules, tick_of
+from runbook.rollout.rules import advance_rules, tick_of
 from runbook.rollout.site import Site
-from runbook.rollout.standing import Standing, shows_safe
+from runbook.rollout.standing import Standing
 from runbook.rollout.watchers import Watching, watching
+from runbook.store.state import Position
 
-ROBOT_LIMIT = 3  # automatic changes in ten minutes over all services; then everything is held
 LOOK_DEADLINE = 10.0
 
 
 @dataclass(frozen=True)
 class Tick:
-    """One look at the bake: where we are, every rule, and what fired."""
+    """One look: where we are, every rule, and what fired. `told` is what else happened, in sentences."""
 
     standing: Standing
     look: Look
+    facts: Facts
     decision: Decision
     ruled: tuple[Ruled, ...]
     fired: tuple[Ruled, ...]
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Watched:
-    """How a watch ended. `why` is bake over, fired, time over, asked to stop, moved, or nothing to watch."""
+    """How a watch ended. `why` is bake over, fired, time over, asked to stop, moved, the store is away, or nothing to
+    watch; `acted` is the change that a rule made.
+    """
 
     why: str
     tick: Tick | None = None
-    ended: Ended | None = None
+    acted: Acted | None = None
 
 
 def look_once(site: Site, deadline: float = LOOK_DEADLINE) -> Tick:
-    """One tick: look at metrics and reachability, keep the samples, advance the rules, judge the gates."""
+    """One tick: look at metrics and reachability, keep the samples, advance the rules, judge the gates.
+
+    What changed by itself is recorded: a new build, rows of the matrix, numbers that recovered after a way back; and
+    that the way up is open is announced.
+    """
     sight = look_from_here(site, site.playbook.verify, deadline)
     standing, facts = sight.standing, sight.facts
-    ruled = tuple(advance_rules(site, standing, facts)) if standing.entered else ()
+    ruled = tuple(advance_rules(site, standing, facts))
+    note_matrix(site, ruled)
+    told = tuple(text for text in (sight.told, note_recovery(site, facts)) if text)
     decision = decide(site, standing, standing.next, Evidence(facts, ruled))
-    fired = tuple(one for one in ruled if one.advanced.firing and not one.rule.dry_run)
-    return Tick(standing, sight.look, decision, ruled, fired)
+    if standing.entered and standing.next is not None and decision.verdict is Verdict.GO:
+        announce_gate(site)
+    return Tick(standing, sight.look, facts, decision, ruled, tuple(fired_of(ruled)), told)
+
+
+def fired_of(ruled: Sequence[Ruled]) -> list[Ruled]:
+    """The rules that fire and may act: of the matrix only the row that decides."""
+    first = deciding(ruled)
+    return [
+        one
+        for one in ruled
+        if one.advanced.firing and not one.rule.dry_run and (one.rule.source != "matrix" or one is first)
+    ]
 
 
 def watch(
@@ -66,27 +90,55 @@ def watch(
     with site.interruptions, watching(site, armed=act) as watcher:
         if not act:
             site.interruptions.heed_hang_up()
-        first = site.state().position
+        first = known = site.state().position
         while True:
             began = time.monotonic()
             site.forget_state()
-            if site.state().position != first:
-                return Watched("moved")
+            if moved := _moved(site, first):
+                return Watched(moved)
             tick = look_once(site)
+            keep_decision(site, tick.decision, "watch")
             shown(tick)
-            if act and tick.fired:
-                ended = act_on(site, listener, tick, told)
-                if ended is not None:
-                    return Watched("fired", tick, ended)
+            for text in tick.told or _new_build(site, known):
+                listener.say(text)
+            known = site.state().position
+            if act and (acted := act_on(site, listener, tick, told)) is not None:
+                return Watched("fired", tick, acted)
             bake = bake_of(site, tick.standing)
-            if bake is None:
+            if bake is None and (until is None or not watched_without_bake(site)):
                 return Watched("nothing to watch", tick)
-            if to_the_end and bake.over:
+            if to_the_end and bake is not None and bake.over:
                 return Watched("bake over", tick)
             if until is not None and time.monotonic() >= until:
                 return Watched("time over", tick)
-            if _slept(site, watcher, began + tick_of(site), until, bake.left if to_the_end else None):
+            if _slept(site, watcher, began + tick_of(site), until, bake.left if to_the_end and bake else None):
                 return Watched("asked to stop", tick)
+
+
+def _moved(site: Site, first: Position | None) -> str:
+    """Why a watch ends before its next look: somebody moved the service, or nobody can tell. A new build is no move."""
+    here = site.state().position
+    if site.store is None and first is not None:
+        return "the store is away"
+    return "" if _entered(here) == _entered(first) else "moved"
+
+
+def _new_build(site: Site, known: Position | None) -> list[str]:
+    """What is said of a new build that somebody else's look saw first."""
+    here = site.state().position
+    if here is None or known is None or here.rebaked == known.rebaked or here.since != known.since:
+        return []
+    return [f"a new build {here.version or ''} came in mid-bake: the bake begins again"]
+
+
+def _entered(position: Position | None) -> tuple[str, float] | None:
+    return None if position is None else (position.name, position.since)
+
+
+def watched_without_bake(site: Site) -> bool:
+    """Whether there is something to see where nothing bakes: the matrix, or numbers that have to recover."""
+    rollback = site.playbook.rollback
+    return bool(site.playbook.matrix or (rollback is not None and rollback.recovered))
 
 
 def _slept(site: Site, watcher: Watching, next_look: float, until: float | None, left: float | None) -> bool:
@@ -104,60 +156,19 @@ def _slept(site: Site, watcher: Watching, next_look: float, until: float | None,
     return site.interruptions.stopping
 
 
-def act_on(site: Site, listener: Listener, tick: Tick, told: set[str]) -> Ended | None:
-    """Do what the fired rules say: at most one changing action; the tellers come along. None when nothing changed."""
-    acting, others = choose([(one.rule, _target(one.rule)) for one in tick.fired])
-    by_id = {one.rule.id: one for one in tick.fired}
-    for rule in [*others, *([acting] if acting else [])]:
-        if rule.id not in told:
-            told.add(rule.id)
-            _tell(site, listener, by_id[rule.id])
-    if acting is None:
-        return None
-    why = f"{acting.when.text} ({by_id[acting.id].advanced.judged.observed})"
-    if acting.action == "hold":
-        if site.state().hold_at(site.clock.wall()) is None:
-            hold(site, reason=why, until=None, automatic=True)
-            listener.say(f"held by the trigger {why}; runbook release lets it go on")
-        return None
-    return _way_back(site, listener, why)
+def act_on(site: Site, listener: Listener, tick: Tick, told: set[str]) -> Acted | None:
+    """Do what the rules that fired at this look say; None when the service was not changed.
 
-
-def _way_back(site: Site, listener: Listener, why: str) -> Ended | None:
-    shown, _ = site.flags_or_trouble()
-    if shown and shows_safe(safe_values(site.playbook), [shown]):
-        listener.say(f"{why}: already safe, look elsewhere")
-        return None
-    held = site.state().hold_at(site.clock.wall())
-    if held is not None and (held.robots or not held.automatic):
-        by = "after an automatic way back" if held.automatic else f"by {held.by}"
-        listener.say(f"{why}: held {by}, so nothing is changed; runbook rollback --emergency is yours")
-        return None
-    if changes_of_robots(site) >= ROBOT_LIMIT:
-        hold_everything(site, f"three automatic changes in ten minutes; not rolled back any more: {why}")
-        listener.say("everything is held: three automatic changes in ten minutes are the limit")
-        return None
-    return emergency(site, listener, Alarm(reason=why, rule=why))
-
-
-def _tell(site: Site, listener: Listener, one: Ruled) -> None:
-    judged = one.advanced.judged
-    listener.say(f"trigger fired: {one.rule.when.text} ({judged.observed}) -> {one.rule.then}")
-    site.record(
-        site.event(
-            "trigger.fired",
-            {"rule": one.rule.id, "when": one.rule.when.text, "then": one.rule.then, "observed": judged.observed},
-        )
-    )
-
-
-def _target(rule: Rule) -> float | None:
-    """The percentage that an action leaves; None for what changes nothing."""
-    return 0.0 if rule.action == "rollback" else None
+    `told` is what was said already; it is kept from look to look.
+    """
+    return Robot(site, listener, tick.standing, tick.facts, told).act(tick.fired)
 
 
 def verdict_of_watch(watched: Watched) -> Verdict:
-    """What a watch ends with: a trigger that fired is a no; else what the last look says of triggers and gates."""
-    if watched.ended is not None or (watched.tick is not None and watched.tick.fired):
+    """What a watch ends with: a rule that fired is a no, but for a row of the matrix that only tells; else what the
+    last look says of rules and gates.
+    """
+    fired = watched.tick.fired if watched.tick is not None else ()
+    if watched.acted is not None or any(one.rule.source != "matrix" for one in fired):
         return Verdict.NO_GO
     return watched.tick.decision.verdict if watched.tick is not None else Verdict.UNKNOWN

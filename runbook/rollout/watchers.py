@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import msgspec
 
+from runbook.rollout.kept import keep_note, kept_note
 from runbook.rollout.site import Site
-from runbook.store.base import StoreAway
 from runbook.system.processes import process_identity
 
 KEPT = "watcher"
@@ -38,19 +38,10 @@ class Watching:
 
     def looked(self) -> None:
         self._watcher = msgspec.structs.replace(self._watcher, looked=self._site.clock.wall())
-        _put(self._site, msgspec.json.encode(self._watcher))
+        keep_note(self._site, KEPT, self._watcher)
 
     def left(self) -> None:
-        _put(self._site, None)
-
-
-def _put(site: Site, body: bytes | None) -> None:
-    if site.store is None:
-        return
-    try:
-        site.store.put_note(site.chain, KEPT, body)
-    except StoreAway as away:
-        site.lose_store(away)
+        keep_note(self._site, KEPT, None)
 
 
 @contextlib.contextmanager
@@ -66,18 +57,8 @@ def watching(site: Site, *, armed: bool) -> Iterator[Watching]:
 
 def watcher_of(site: Site) -> Watcher | None:
     """Who is watching now; None when nobody, or when the process is gone."""
-    if site.store is None:
-        return None
-    try:
-        body = site.store.get_note(site.chain, KEPT)
-    except StoreAway as away:
-        site.lose_store(away)
-        return None
-    if body is None:
-        return None
-    try:
-        watcher = msgspec.json.decode(body, type=Watcher)
-    except msgspec.MsgspecError:
+    watcher = kept_note(site, KEPT, Watcher)
+    if watcher is None:
         return None
     if watcher.host == site.who.host:
         identity = process_identity(watcher.pid)

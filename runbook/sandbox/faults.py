@@ -27,7 +27,8 @@ class Faults:
     """What is wrong with the service at the moment.
 
     `numbers` holds metrics that are forced to a value; `latency` is in seconds; `down` and `garbage` are paths, `*`
-    being all of them; `stale` is since when (seconds since the epoch) the numbers stand still, None when they do not.
+    being all of them; `stale` is since when (seconds since the epoch) the numbers stand still, None when they do not;
+    `version` is what it tells as its build instead of its own, as after a deploy by somebody else.
     `typed` keeps each fault as it was typed, by its name.
     """
 
@@ -36,6 +37,7 @@ class Faults:
     down: tuple[str, ...] = ()
     garbage: tuple[str, ...] = ()
     stale: float | None = None
+    version: str | None = None
     typed: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -60,6 +62,7 @@ def known(definition: Definition) -> list[str]:
     """Every fault that this service can have, with an example of its value."""
     return [f"{name}=VALUE" for name in definition.metrics] + [
         "latency=4s",
+        "version=2.5.0",
         "down[=PATH]",
         "garbage[=PATH]",
         "stale",
@@ -93,6 +96,8 @@ def _one_more(faults: Faults, word: str, definition: Definition, now: float) -> 
         return replace(faults, stale=now if faults.stale is None else faults.stale)
     if name == "latency" and given:
         return replace(faults, latency=_seconds(value, word))
+    if name == "version" and given:
+        return replace(faults, version=_build(value))
     if name in definition.metrics and given:
         return replace(faults, numbers={**faults.numbers, name: _number(value, definition.metrics[name].unit, word)})
     raise _unknown(word, definition)
@@ -102,6 +107,12 @@ def _path(value: str, definition: Definition) -> str:
     paths = sorted({endpoint.path for endpoint in definition.endpoints})
     if value not in paths:
         raise SandboxTrouble(f"the service has no path {value!r}", f"it has {', '.join(paths)}")
+    return value
+
+
+def _build(value: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9._+-]{1,64}", value) is None:
+        raise SandboxTrouble(f"{value!r} is no version", "write version=2.5.0")
     return value
 
 
@@ -128,7 +139,7 @@ def _number(value: str, unit: str, word: str) -> float:
 
 def _unknown(word: str, definition: Definition) -> SandboxTrouble:
     name = word.partition("=")[0]
-    names = [*definition.metrics, "latency", *_PLAIN]
+    names = [*definition.metrics, "latency", "version", *_PLAIN]
     if name in names:
         shown = next(fault for fault in known(definition) if re.match(rf"{re.escape(name)}(\W|$)", fault))
         return SandboxTrouble(f"{word!r} is not how this fault is written", f"write {shown}")

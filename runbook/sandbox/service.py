@@ -55,6 +55,11 @@ class Service:
     def faults(self) -> Faults:
         return self._faults
 
+    @property
+    def version(self) -> str:
+        """The build that it tells."""
+        return self._faults.version or self.definition.version
+
     def take(self, faults: Faults) -> None:
         """From now on these faults hold. Numbers that go stale stand as they were just before."""
         if faults.stale is None:
@@ -88,7 +93,7 @@ class Service:
             requests = dict(self._requests)
         return {
             "service": self.definition.service,
-            "version": self.definition.version,
+            "version": self.version,
             "pid": self.pid,
             "started_at": _timestamp(self.started_at),
             "flags": dict(self.flags),
@@ -109,7 +114,7 @@ class Service:
             "body": given,
             "percent": self.percent,
             "fraction": self.percent / 100,
-            "version": self.definition.version,
+            "version": self.version,
             "service": self.definition.service,
             "now": _timestamp(now),
             "epoch": round(now, 3),

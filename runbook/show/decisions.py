@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from runbook.checks.base import CheckResult
 from runbook.judge.verdicts import Status, Verdict
@@ -10,6 +10,13 @@ from runbook.language.durations import show_duration
 from runbook.rollout.rows import Decision, Row
 from runbook.show.page import MARKS, Page, columns
 
+MOST_LINES = 3
+# Kinds of row of which nobody expects that they count while they hold.
+SHOWN_BESIDE = ("trigger", "matrix", "sampled", "build")
+RULES, MOST_QUIET = ("trigger", "matrix"), 3
+# The kinds of row that a step waits for.
+GATES = ("gate", "baseline", "sign", "bake", "sampled", "calendar", "clock")
+EXPLAINS = "runbook explain  shows what it was judged on"
 WORDS = {Verdict.GO: "GO", Verdict.NO_GO: "NO-GO", Verdict.UNKNOWN: "UNKNOWN", Verdict.FAILED: "FAILED"}
 
 
@@ -18,31 +25,41 @@ def check_lines(page: Page, results: Sequence[CheckResult], *, indent: str = "")
     width = columns(indent + result.check.title for result in results)
     for result in results:
         warns = " (warning)" if result.check.level == "warn" and result.status is Status.FAIL else ""
-        page.mark(
-            MARKS[result.status], f"{indent}{result.check.title}{warns}", result.observed, result.expected, width=width
-        )
+        # What was passed over has seen nothing: why it was is all there is to say.
+        passed_over = result.status in (Status.WAIVED, Status.SKIPPED)
+        observed = result.observed or (result.message if passed_over else "")
+        page.mark(MARKS[result.status], f"{indent}{result.check.title}{warns}", observed, result.expected, width=width)
         if result.status in (Status.FAIL, Status.UNKNOWN) and result.message and result.message != result.observed:
             page.under(result.message)
-        if result.status is not Status.PASS:
-            for entry in list(result.listed)[:20]:
-                page.under(f"- {entry}")
+        for entry in list(result.listed)[:20]:
+            page.under(f"- {entry}")
         if result.status in (Status.FAIL, Status.UNKNOWN) and result.check.advice:
             page.remedy(result.check.advice)
         if result.nested:
             check_lines(page, result.nested, indent=indent + "  ")
 
 
-def rule_lines(page: Page, rows: Sequence[Row]) -> None:
-    """One row a rule, with its value, its limit, what it rests on, and how old that is."""
-    width = columns(row.title for row in rows)
+def rule_lines(page: Page, rows: Sequence[Row], *, said: Collection[str] = ()) -> None:
+    """One row a rule, with its value, its limit, what it rests on, and how old that is.
+
+    Under one that does not hold stands what to do, unless it is `said` at the end of the screen. Many triggers and rows
+    of the matrix that are quiet share a line, so that what matters does not scroll away.
+    """
+    quiet = [row for row in rows if row.kind in RULES and row.status is Status.PASS]
+    quiet = quiet if len(quiet) > MOST_QUIET else []
+    width = columns(row.title for row in rows if row not in quiet)
     for row in rows:
-        apart = "" if row.counts or row.kind in ("trigger", "sampled") else "(not counted)"
+        if quiet and row is quiet[0]:
+            page.mark(MARKS[Status.PASS], f"{len(quiet)} rules are quiet", "--format json shows them all", width=width)
+        if row in quiet:
+            continue
+        apart = "" if row.counts or row.kind in SHOWN_BESIDE else "(not counted)"
         observed = row.observed or ("" if row.status is Status.PASS else row.message)
         expected = row.expected if row.expected and row.expected not in row.title else ""
         page.mark(MARKS[row.status], row.title, observed, expected, rests_on(row), apart, width=width)
         if row.message and row.message not in (observed, "quiet"):
             page.under(row.message)
-        if row.remedy and row.status in (Status.FAIL, Status.UNKNOWN):
+        if row.remedy and row.status in (Status.FAIL, Status.UNKNOWN) and row.remedy not in said:
             page.remedy(row.remedy)
 
 
@@ -69,10 +86,27 @@ def counts_of(statuses: Iterable[Status]) -> str:
     return " · ".join(f"{listed.count(status)} {word}" for status, word in words.items() if status in listed)
 
 
-def decision_page(decision: Decision, about: str, seconds: float | None = None) -> Page:
-    """A decision as a screen: the verdict first."""
+def decision_page(decision: Decision, about: str, seconds: float | None = None, *, said: Collection[str] = ()) -> Page:
+    """A decision as a screen: the verdict first. `said` are the lines that its end tells to type."""
     page = Page()
     page.verdict(WORDS[decision.verdict], about, f"{seconds:.1f} s" if seconds is not None else "")
-    rule_lines(page, decision.rows)
+    rule_lines(page, decision.rows, said=said)
     check_lines(page, decision.checks)
     return page
+
+
+def next_lines(decision: Decision) -> list[str]:
+    """What to type against the rows that do not let us go on, in their order: at most three lines.
+
+    A gate that nothing can be typed against is explained. Where it is too much, one of the sign-offs stays among them;
+    what is left out stands under its row.
+    """
+    against = decision.against()
+    signs = list(dict.fromkeys(row.remedy for row in against if row.kind == "sign" and row.remedy))
+    others = list(dict.fromkeys(row.remedy or EXPLAINS for row in against if row.kind != "sign"))
+    return [*others[: MOST_LINES - bool(signs)], *signs][:MOST_LINES]
+
+
+def said_against(decision: Decision) -> str:
+    """Everything that speaks against a step, in one sentence."""
+    return "; ".join(f"{row.title}: {row.observed or row.message}" for row in decision.against())

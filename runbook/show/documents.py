@@ -33,7 +33,10 @@ class CheckRow(Doc):
 
 
 class RuleRow(Doc):
-    """One gate, trigger or other rule, judged. `age` is in seconds, `n` the samples it rests on."""
+    """One gate, trigger or other rule, judged. `age` is in seconds, `n` the samples it rests on.
+
+    A row of the matrix has a `severity`, and `due` is when the time of people runs out (RFC 3339).
+    """
 
     id: str
     title: str
@@ -47,6 +50,8 @@ class RuleRow(Doc):
     age: float | None = None
     counts: bool = True
     remedy: str = ""
+    severity: str | None = None
+    due: str | None = None
 
 
 class PlanRow(Doc):
@@ -78,7 +83,12 @@ class EventRow(Doc):
 
 
 class MetricRow(Doc):
-    """One metric now. `level` is ok, missed, warning, critical or unknown; `value` in the metric's unit."""
+    """One metric now. `level` is ok, missed, warning, critical or unknown; `value` in the metric's unit.
+
+    Of captured numbers (`reference`: baseline, or a stage) `value` is the mean of `n` samples, `spread` their standard
+    deviation, and `level` is shown. In `now`, `since` is when the limit was first breached and `before` what was seen
+    before that.
+    """
 
     name: str
     level: str
@@ -92,6 +102,66 @@ class MetricRow(Doc):
     reason: Literal["inconclusive", "nodata", "error"] | None = None
     message: str = ""
     age: float | None = None
+    n: int | None = None
+    spread: float | None = None
+    reference: str | None = None
+    since: str | None = None
+    before: str = ""
+
+
+class EvidenceRow(Doc):
+    """The samples behind a gate since the rung was entered: how many numbers, their mean, and the newest ones."""
+
+    gate: str
+    metric: str
+    unit: str | None
+    n: int
+    mean: float | None
+    newest: list[SampleDoc]
+
+
+class SampleDoc(Doc):
+    """One measurement. `at` is RFC 3339, UTC; without a value `error` says why, or is empty for no data."""
+
+    at: str
+    value: float | str | None = None
+    error: str = ""
+
+
+class ContactRow(Doc):
+    """Whom to call. `there` is the time of day where they are; `problem` why a value could not be filled in."""
+
+    role: str
+    name: str = ""
+    phone: str = ""
+    mail: str = ""
+    chat: str = ""
+    timezone: str | None = None
+    there: str = ""
+    note: str = ""
+    problem: str = ""
+
+
+class NoticeRow(Doc):
+    """One notice on one of its channels. `sent` is null in a dry run; `message` is what the channel answered."""
+
+    notice: str
+    channel: str
+    kind: str | None
+    text: str
+    sent: bool | None
+    message: str = ""
+
+
+class ChecklistRow(Doc):
+    """One line of an incident's checklist. `at` is RFC 3339, UTC."""
+
+    id: str
+    text: str
+    done: bool
+    by: str | None = None
+    at: str | None = None
+    evidence: str = ""
 
 
 class IncidentRow(Doc):
@@ -105,6 +175,8 @@ class IncidentRow(Doc):
     resolved_at: str | None = None
     opened_by: str = ""
     respond_by: str | None = None
+    answered_at: str | None = None
+    checklist: list[ChecklistRow] = []
 
 
 class ProblemRow(Doc):
@@ -183,6 +255,12 @@ class Document(Doc, kw_only=True):
     metrics: list[MetricRow] | UnsetType = UNSET
     incidents: list[IncidentRow] | UnsetType = UNSET
     problems: list[ProblemRow] | UnsetType = UNSET
+    notices: list[NoticeRow] | UnsetType = UNSET
+    samples: list[EvidenceRow] | UnsetType = UNSET
+    contacts: list[ContactRow] | UnsetType = UNSET
+    state: str | UnsetType = UNSET  # in a word: UNSAFE, SERVICE DOWN, CUT OFF, UNKNOWN, STALE, HELD, BAKING, SAFE...
+    since: str | UnsetType | None = UNSET  # since when it is so
+    undo: str | UnsetType = UNSET  # what takes the next command back; empty where it changes nothing
     next: list[str] | UnsetType = UNSET
     by_hand: list[str] | UnsetType = UNSET
     stage: str | UnsetType | None = UNSET
@@ -192,6 +270,11 @@ class Document(Doc, kw_only=True):
     operation: OperationDoc | UnsetType | None = UNSET
     hold: HoldDoc | UnsetType | None = UNSET
     incident: int | UnsetType | None = UNSET
+    how: str | UnsetType | None = UNSET  # the way down: rollback, partial, fallback, previous, emergency
+    seconds: float | UnsetType = UNSET  # how long the way back took
+    objective: float | UnsetType | None = UNSET  # how long it may take, in seconds
+    within_objective: bool | UnsetType | None = UNSET
+    recovered: bool | UnsetType | None = UNSET  # null: not watched, or nothing could tell
     path: str | UnsetType | None = UNSET
     details: dict[str, Any] | UnsetType = UNSET
 

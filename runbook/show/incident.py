@@ -2,25 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from runbook.incidents.severity import respond_by
+from runbook.incidents.checklist import ChecklistItem, checklist_of
+from runbook.incidents.severity import response_of
+from runbook.incidents.timeline import show_offset
 from runbook.language.durations import show_duration
 from runbook.playbook.model import Severity
 from runbook.reports.incident import IncidentReport
 from runbook.reports.sentences import minute_of
-from runbook.show.documents import IncidentRow
+from runbook.show.documents import ChecklistRow, IncidentRow
 from runbook.show.page import Page, Span
 from runbook.show.rows import incident_row
-from runbook.store.state import Incident
-from runbook.system.clock import local_clock, local_day_and_clock
+from runbook.store.state import Incident, SignedAnswer
+from runbook.system.clock import local_clock, local_day_and_clock, rfc3339
 
 SHOWN = 30  # rows of a timeline on a screen
 
 
-def incident_rows(incidents: Iterable[Incident], severities: dict[str, Severity]) -> list[IncidentRow]:
-    """The rows of the JSON document, each with the time at which an answer is due."""
-    return [incident_row(one, respond_by(severities, one.severity, one.opened)) for one in incidents]
+def incident_rows(
+    incidents: Iterable[Incident], severities: dict[str, Severity], answers: Mapping[str, SignedAnswer]
+) -> list[IncidentRow]:
+    """The rows of the JSON document, each with its checklist and when an answer was due and came."""
+    return [_incident_row(one, severities, answers) for one in incidents]
+
+
+def _incident_row(
+    incident: Incident, severities: dict[str, Severity], answers: Mapping[str, SignedAnswer]
+) -> IncidentRow:
+    response = response_of(severities, incident, incident.opened)
+    row = incident_row(incident, response.due)
+    row.answered_at = None if response.answered is None else rfc3339(response.answered)
+    row.checklist = [_checklist_row(item) for item in checklist_of(incident, answers)]
+    return row
+
+
+def _checklist_row(item: ChecklistItem) -> ChecklistRow:
+    answer = item.answer
+    if answer is None:
+        return ChecklistRow(id=item.id, text=item.text, done=False)
+    return ChecklistRow(
+        id=item.id, text=item.text, done=item.done, by=answer.who, at=rfc3339(answer.at), evidence=answer.evidence
+    )
 
 
 def list_page(incidents: Sequence[Incident], name: str, now: float) -> Page:
@@ -58,12 +81,13 @@ def show_page(report: IncidentReport, last: int | None = None) -> Page:
     for sentence in (minute.happened, minute.affected, minute.now):
         page.line(f"  {sentence}", indent=2)
     page.line("  ", "  ".join(_clocks(report)), indent=2)
+    checklist_lines(page, report.checklist, report.written)
     rows = report.timeline[-(last or SHOWN) :]
     if len(rows) < len(report.timeline):
         page.line(f"  the newest {len(rows)} of {len(report.timeline)} rows; --last shows more")
     for row in rows:
         what = f"changed before: {row.what}" if row.change else row.what
-        page.line(f"  {local_clock(row.at)}  {_offset(row.at - clocks.began):>11}  {what}  ({row.who})", indent=25)
+        page.line(f"  {local_clock(row.at)}  {show_offset(row.at - clocks.began):>11}  {what}  ({row.who})", indent=25)
     page.next(*_next(report))
     return page
 
@@ -76,13 +100,25 @@ def _clocks(report: IncidentReport) -> Iterable[str]:
         ("resolved", clocks.to_resolve),
     ):
         yield f"{name} after {show_duration(seconds)}" if seconds is not None else f"{name}: not known"
-    if report.open and report.respond is not None:
-        left = report.respond - report.written
-        yield f"answer due in {show_duration(left)}" if left > 0 else f"answer was due {show_duration(-left)} ago"
+    if words := report.response.words(report.answered_by):
+        yield words
 
 
-def _offset(seconds: float) -> str:
-    return ("-" if seconds < 0 else "+") + show_duration(abs(seconds))
+def checklist_lines(page: Page, checklist: Sequence[ChecklistItem], now: float) -> None:
+    """What the way back asks people to do after it: each line with its box, and who did it."""
+    if not checklist:
+        return
+    page.line(f"  checklist  {sum(item.done for item in checklist)} of {len(checklist)} done")
+    for item in checklist:
+        page.line(f"    {item.box} {item.text}", f"   {_answered(item, now)}", indent=8)
+
+
+def _answered(item: ChecklistItem, now: float) -> str:
+    answer = item.answer
+    if answer is None:
+        return f"runbook sign {item.slug}"
+    told = ", ".join(filter(None, (answer.who, local_day_and_clock(answer.at, now), answer.evidence)))
+    return told if item.done else f"not done: {told}"
 
 
 def _next(report: IncidentReport) -> tuple[str, ...]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from runbook.language.durations import show_duration
 from runbook.rollout.operation import Ended
+from runbook.rollout.planning import safe_values
 from runbook.rollout.site import Site
+from runbook.rollout.standing import shows_safe
 from runbook.show.page import Page, Span
 from runbook.system.refusals import Exit
 
@@ -32,14 +34,12 @@ def by_hand(page: Page, ended: Ended) -> None:
 
 
 def emergency_page(ended: Ended, site: Site, objective: float | None) -> Page:
-    """The end of an emergency."""
+    """The end of an emergency: safe, or what is left to do by hand; and the time it took against the objective."""
     page = Page()
-    within = ""
-    if objective is not None:
-        within = "within" if ended.seconds <= objective else "over"
-        within = f"{within} the objective of {show_duration(objective)}"
     if ended.exit is Exit.GO:
-        page.verdict("SAFE", f"after {show_duration(ended.seconds)}", within)
+        page.verdict(
+            "SAFE" if _is_safe(site) else "GO", f"after {show_duration(ended.seconds)}", held_to(ended, objective)
+        )
         page.line(ended.message)
     else:
         page.verdict("UNSAFE", ended.message)
@@ -55,3 +55,16 @@ def emergency_page(ended: Ended, site: Site, objective: float | None) -> Page:
     else:
         page.next("the lines above, then  runbook rollback --emergency", "runbook incident report")
     return page
+
+
+def held_to(ended: Ended, objective: float | None) -> str:
+    """The time it took, held against the objective."""
+    if objective is None:
+        return ""
+    return f"{'within' if ended.seconds <= objective else 'later than'} the objective of {show_duration(objective)}"
+
+
+def _is_safe(site: Site) -> bool:
+    """Whether the flags are the safe ones: past a `one_way` stage an emergency ends elsewhere."""
+    shown, trouble = site.flags_or_trouble()
+    return trouble is None and shows_safe(safe_values(site.playbook), [shown])

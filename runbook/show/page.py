@@ -6,6 +6,8 @@ repeats what the words say. Text from elsewhere is made harmless here, at the on
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -31,6 +33,10 @@ STYLES = {
     "FAILED": "bold red",
     "SAFE": "bold green",
     "UNSAFE": "bold white on red",
+    "SERVICE DOWN": "bold white on red",
+    "CUT OFF": "bold red",
+    "STALE": "bold yellow",
+    "HELD": "bold yellow",
 }
 
 
@@ -53,6 +59,18 @@ class Line:
     @property
     def text(self) -> str:
         return "".join(span.text for span in self.spans)
+
+    def height(self, columns: int = 80) -> int:
+        """How many lines of a terminal it takes, broken between words."""
+        taken, used = 1, 0
+        for word in re.findall(r"\s*\S+", self.text):
+            width = cells(word)
+            if used and used + width > columns:
+                taken, used, width = taken + 1, min(self.indent, columns // 2), cells(word.lstrip())
+            room = max(1, columns - used)
+            taken += max(0, -(-(width - room) // max(1, columns - self.indent)))
+            used = used + width if width <= room else columns
+        return taken
 
 
 @dataclass(frozen=True)
@@ -120,3 +138,23 @@ class Page:
 def columns(titles: Iterable[str], *, least: int = 20, most: int = 34) -> int:
     """How wide the column of titles should be."""
     return max(least, min(most, max((len(title) for title in titles), default=0)))
+
+
+def cells(text: str) -> int:
+    """How many columns of a terminal a text takes: wide letters take two."""
+    if text.isascii():
+        return len(text)
+    return sum(2 if unicodedata.east_asian_width(one) in "WF" else not unicodedata.combining(one) for one in text)
+
+
+def in_columns(left: str, right: str, width: int = 78) -> str:
+    """Two texts on one line, the right one at its end where there is room."""
+    return left + " " * max(2, width - cells(left) - cells(right)) + right
+
+
+def shortened(text: str, most: int) -> str:
+    """A text of others, made harmless, on at most so many columns."""
+    shown = harmless(text, limit=most)
+    while cells(shown) > most:
+        shown = shown[:-2] + "…"
+    return shown

@@ -54,6 +54,8 @@ def rule_rows(rows: Iterable[Row], *kinds: str) -> list[RuleRow]:
             age=None if row.age is None else round(row.age, 3),
             counts=row.counts,
             remedy=row.remedy,
+            severity=row.severity,
+            due=None if row.due is None else rfc3339(row.due),
         )
         for row in rows
         if not kinds or row.kind in kinds

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from runbook.store.base import Chain, Store
 from runbook.store.events import Event, Recorded
-from runbook.store.state import Hold, Incident, OpenOperation, Position, SignedAnswer, State, WayBackTaken
+from runbook.store.fold_people import PEOPLE, Fold
+from runbook.store.state import (
+    SHAPE,
+    Captured,
+    Due,
+    Hold,
+    OpenOperation,
+    Position,
+    State,
+    WayBackTaken,
+)
 
-Fold = Callable[[State, Event, dict[str, Any], float], None]
+WAYS_DOWN = ("rollback", "emergency", "partial", "fallback", "previous")
 
 
 def _operation_started(state: State, event: Event, told: dict[str, Any], at: float) -> None:
@@ -33,7 +43,7 @@ def _operation_ended(state: State, event: Event, told: dict[str, Any], at: float
     if state.operation is not None and state.operation.id == event.operation and told.get("outcome") != "half-done":
         state.operation = None
     if told.get("outcome") == "done" and told.get("kind") in ("rollback", "emergency"):
-        state.way_back = WayBackTaken(at=at, seconds=told.get("seconds", 0.0))
+        state.way_back, state.recovered = WayBackTaken(at=at, seconds=told.get("seconds", 0.0)), None
     state.last_operation = {"id": event.operation, "at": at, "who": event.who.operator, **_without(told, "steps")}
 
 
@@ -47,24 +57,62 @@ def _position_entered(state: State, event: Event, told: dict[str, Any], at: floa
         how=told.get("how", "ramp"),
         verified=told.get("verified"),
         flags=told.get("flags", {}),
+        by=event.who.operator,
+        known=event.who.known,
     )
-    if told.get("how") in ("rollback", "emergency", "partial"):
+    if told.get("how") in WAYS_DOWN:
         state.rollbacks += 1
     state.entered = [*state.entered, (told["stage"], told["percent"])]
 
 
 def _bake_passed(state: State, event: Event, told: dict[str, Any], at: float) -> None:
     state.passed = [*state.passed, (told["stage"], told["percent"])]
+    if told.get("numbers"):
+        state.stages = {**state.stages, told["stage"]: _captured(state, event, told, at)}
+
+
+def _captured(state: State, event: Event, told: dict[str, Any], at: float) -> Captured:
+    return Captured(
+        at=at,
+        who=event.who.operator,
+        stage=told["stage"],
+        percent=told["percent"],
+        numbers={name: (mean, n, spread) for name, (mean, n, spread) in told["numbers"].items()},
+        rollout=event.rollout,
+        rollouts=state.rollouts,
+    )
+
+
+def _baseline_captured(state: State, event: Event, told: dict[str, Any], at: float) -> None:
+    state.baseline = _captured(state, event, told, at)
+
+
+def _version_seen(state: State, event: Event, told: dict[str, Any], at: float) -> None:
+    if state.position is not None:
+        state.position = msgspec.structs.replace(state.position, version=told["version"])
+
+
+def _bake_restarted(state: State, event: Event, told: dict[str, Any], at: float) -> None:
+    if state.position is not None:
+        state.position = msgspec.structs.replace(
+            state.position,
+            version=told.get("version"),
+            rebaked=at,
+            boot=told.get("boot", ""),
+            boot_time=told.get("boot_time", 0.0),
+        )
 
 
 def _rollout_started(state: State, event: Event, told: dict[str, Any], at: float) -> None:
     state.rollouts += 1
     state.rollout = told.get("number", state.rollouts)
-    state.passed, state.entered = [], []
+    state.passed, state.entered, state.stages = [], [], {}
 
 
 def _rollout_ended(state: State, event: Event, told: dict[str, Any], at: float) -> None:
     state.rollout = None
+    if told.get("why") == "stable":
+        state.stable = at
 
 
 def _hold_set(state: State, event: Event, told: dict[str, Any], at: float) -> None:
@@ -82,60 +130,26 @@ def _hold_released(state: State, event: Event, told: dict[str, Any], at: float) 
     state.hold = None
 
 
-def _check_signed(state: State, event: Event, told: dict[str, Any], at: float) -> None:
-    state.answers[told["check"]] = SignedAnswer(
-        yes=told["yes"],
-        who=event.who.operator,
-        at=at,
-        evidence=told.get("evidence", ""),
-        valid_until=told.get("valid_until"),
-        rollout=event.rollout,
-        rollouts=state.rollouts,
+def _matrix_fired(state: State, event: Event, told: dict[str, Any], at: float) -> None:
+    state.matrix[told["when"]] = Due(
+        since=at,
+        then=told["then"],
+        due=told.get("due"),
+        severity=told.get("severity"),
+        observed=told.get("observed", ""),
     )
 
 
-def _incident_opened(state: State, event: Event, told: dict[str, Any], at: float) -> None:
-    number = told["id"]
-    if number in state.incidents:  # counted while the store was away, where another one has the number
-        if still_open := state.open_incidents():
-            joined = still_open[-1]
-            joined.operations = [*joined.operations, event.operation] if event.operation else joined.operations
-            return
-        number = max(state.incidents) + 1
-    state.incidents[number] = Incident(
-        id=number,
-        title=told["title"],
-        severity=told["severity"],
-        opened=at,
-        by=event.who.operator,
-        operations=[event.operation] if event.operation else [],
-        started=told.get("started"),
-    )
+def _matrix_cleared(state: State, event: Event, told: dict[str, Any], at: float) -> None:
+    state.matrix.pop(told["when"], None)
 
 
-def _incident_joined(state: State, event: Event, told: dict[str, Any], at: float) -> None:
-    incident = state.incidents.get(told["id"])
-    if incident is not None and event.operation:
-        incident.operations = [*incident.operations, event.operation]
-
-
-def _incident_severity(state: State, event: Event, told: dict[str, Any], at: float) -> None:
-    if (incident := state.incidents.get(told["id"])) is not None:
-        incident.severity = told["severity"]
-
-
-def _incident_resolved(state: State, event: Event, told: dict[str, Any], at: float) -> None:
-    if (incident := state.incidents.get(told["id"])) is not None:
-        incident.resolved, incident.resolution = at, told.get("text", "")
+def _recovered(state: State, event: Event, told: dict[str, Any], at: float) -> None:
+    state.recovered = at
 
 
 def _trigger_fired(state: State, event: Event, told: dict[str, Any], at: float) -> None:
     state.fired[told["when"]] = at
-
-
-def _noted(state: State, event: Event, told: dict[str, Any], at: float) -> None:
-    kind = told["kind"]
-    state.counters[kind] = [*state.counters.get(kind, []), at]
 
 
 # What changes the present; the rest adds to the past and is folded however late it comes.
@@ -146,15 +160,16 @@ _PRESENT: dict[str, Fold] = {
     "bake.passed": _bake_passed,
     "rollout.started": _rollout_started,
     "rollout.ended": _rollout_ended,
+    "version.seen": _version_seen,
+    "bake.restarted": _bake_restarted,
+    "recovered": _recovered,
 }
 _HOLDS: dict[str, Fold] = {"hold.set": _hold_set, "hold.released": _hold_released}
 _PAST: dict[str, Fold] = {
-    "check.signed": _check_signed,
-    "incident.opened": _incident_opened,
-    "incident.joined": _incident_joined,
-    "incident.severity": _incident_severity,
-    "incident.resolved": _incident_resolved,
-    "noted": _noted,
+    **PEOPLE,
+    "baseline.captured": _baseline_captured,
+    "matrix.fired": _matrix_fired,
+    "matrix.cleared": _matrix_cleared,
     "trigger.fired": _trigger_fired,
 }
 
@@ -191,7 +206,9 @@ def fold(state: State, recorded: Iterable[Recorded]) -> State:
             step(state, event, event.payload, at)
             _note_times(state, event, at)
         state.epoch = max(state.epoch, event.epoch)
+        state.latest = max(state.latest, at)
         state.number = record.number
+    state.shape = SHAPE
     return state
 
 
@@ -203,6 +220,8 @@ def state_of(store: Store, chain: Chain) -> State:
         try:
             state = msgspec.msgpack.decode(kept[1], type=State)
         except msgspec.MsgspecError:
+            state = State()
+        if state.shape != SHAPE:
             state = State()  # an older shape: fold from the beginning
     before = state.number
     fold(state, store.events(chain, after=state.number))

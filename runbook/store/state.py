@@ -14,8 +14,9 @@ import msgspec
 class Position(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A stage and a percentage, and since when. `boot` and `boot_time` carry the waiting over clock jumps.
 
-    `flags` are the values that were left; `how` is ramp, rollback, emergency or adopt; `verified` is None where the
-    playbook has no `verify`.
+    `flags` are the values that were left; `how` is ramp, rollback, partial, fallback, previous, emergency or adopt;
+    `verified` is None where the playbook has no `verify`. `by` went there, and `known` says how well that is known.
+    `version` is the build that was seen there; a new one begins the bake again, at `rebaked`.
     """
 
     stage: str
@@ -26,10 +27,19 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     how: str = "ramp"
     verified: bool | None = None
     flags: dict[str, str] = {}
+    by: str = ""
+    known: str = ""
+    version: str | None = None
+    rebaked: float | None = None
 
     @property
     def name(self) -> str:
         return f"{self.stage}@{self.percent:g}"
+
+    @property
+    def baking_since(self) -> float:
+        """Since when what runs here has been running here: evidence from before does not count."""
+        return self.since if self.rebaked is None else self.rebaked
 
 
 class OpenOperation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -67,6 +77,8 @@ class Incident(msgspec.Struct, kw_only=True, omit_defaults=True):
     resolution: str = ""
     operations: list[str] = []
     started: float | None = None  # when the harm began, where that is known
+    responded: float | None = None  # when somebody first answered
+    checklist: list[str] = []  # what the way back asks people to do after it
 
 
 class SignedAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -81,6 +93,53 @@ class SignedAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     rollouts: int = 0  # how many journeys had begun when it was given
 
 
+class SignedRole(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A sign-off of a stage by a role. It counts for the rollout, the playbook text and the entry it was given for."""
+
+    role: str
+    yes: bool
+    who: str
+    known: str
+    at: float
+    stage: str
+    percent: float
+    since: float  # when the position was entered (or its bake began again) for which it was given
+    playbook: str = ""
+    evidence: str = ""
+    rollout: int | None = None
+
+
+class Waived(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An exception from a check, until then."""
+
+    who: str
+    at: float
+    until: float
+    reason: str
+
+
+class Captured(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Numbers that became a reference: of each metric its mean, n and standard deviation."""
+
+    at: float
+    who: str
+    stage: str
+    percent: float
+    numbers: dict[str, tuple[float, int, float]]
+    rollout: int | None = None
+    rollouts: int = 0
+
+
+class Due(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A row of the matrix that is true: since when, and until when people have time to act."""
+
+    since: float
+    then: str
+    due: float | None = None
+    severity: str | None = None
+    observed: str = ""
+
+
 class WayBackTaken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The last way back that worked: when, and how many seconds it took."""
 
@@ -88,11 +147,16 @@ class WayBackTaken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     seconds: float
 
 
+SHAPE = 2  # counted up whenever the fold keeps more than before
+
+
 class State(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Everything that commands ask of the past of one service and environment."""
 
+    shape: int = 0  # SHAPE when it was kept; what was folded in an older shape is folded anew
     number: int = 0
     epoch: int = 0
+    latest: float = 0.0  # the newest time that any event tells
     position: Position | None = None
     operation: OpenOperation | None = None
     last_operation: dict[str, Any] | None = None
@@ -107,6 +171,13 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
     counters: dict[str, list[float]] = {}
     automatic: list[float] = []  # when the robot acted; at most the last ten
     fired: dict[str, float] = {}  # the condition of each trigger that was seen to fire, and when last
+    sign_offs: dict[str, SignedRole] = {}  # by STAGE/ROLE, the newest
+    waivers: dict[str, Waived] = {}
+    baseline: Captured | None = None
+    stages: dict[str, Captured] = {}  # the numbers of each stage's bake when it was left upwards
+    matrix: dict[str, Due] = {}  # rows of the matrix that are true, by condition
+    stable: float | None = None  # when the last rollout was declared stable
+    recovered: float | None = None  # when the numbers had recovered after the last way back
     way_back: WayBackTaken | None = None
     changed_epoch: int = 0  # the highest epoch that changed the present, and when it last did
     changed_at: float = 0.0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 import socket
 import tomllib
 from collections.abc import Mapping
@@ -125,11 +125,20 @@ def operator_of(settings: Settings, environment: Mapping[str, str]) -> tuple[str
     """Who is at the keyboard, and how well that is known: claimed, sudo, os-user."""
     if claimed := settings.get("operator"):
         return claimed, "claimed"
-    if (caller := environment.get("SUDO_USER")) and caller != "root":
+    return user_of_system(environment)
+
+
+def user_of_system(environment: Mapping[str, str]) -> tuple[str, str]:
+    """Who it is by the system alone: under sudo the one who called it, else the user that the process runs as.
+
+    SUDO_USER counts only where we are root, who can become anybody anyway: for others it is a variable that anybody can
+    set. LOGNAME and USER are such variables too, so the system's own list of users is asked.
+    """
+    if os.geteuid() == 0 and (caller := environment.get("SUDO_USER")) and caller != "root":
         return caller, "sudo"
     try:
-        return getpass.getuser(), "os-user"
-    except (KeyError, OSError):
+        return pwd.getpwuid(os.getuid()).pw_name, "os-user"
+    except KeyError:
         return f"uid {os.getuid()}", "os-user"
 
 

@@ -23,6 +23,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "http": {"http": "/flush"},
     "systemd": {"systemd": "checkout"},
     "wait": {"wait": "30s"},
+    "notify": {"notify": "users"},
 }
 
 

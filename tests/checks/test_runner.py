@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from runbook.checks.base import Answer, Check, Waiver
+from runbook.checks.base import Answer, Check, Finding, Kind, Surroundings, Waiver
 from runbook.checks.runner import look_and_measure_now, look_now
 from runbook.judge.verdicts import Reason, Status
 from tests.checks.looking import a_check, looked, looked_all, surroundings
@@ -122,12 +122,9 @@ def test_attempts_end_with_the_first_pass() -> None:
 
 
 def test_a_kind_that_breaks_is_its_own_row() -> None:
-    class Broken:
-        def look(self, around: object) -> None:
+    class Broken(Kind, frozen=True, kw_only=True):
+        async def look(self, around: Surroundings) -> Finding:
             raise ZeroDivisionError("on purpose")
-
-        def only_looks(self) -> bool:
-            return True
 
     broken = Check(title="Broken", id="broken", kind="http", options=Broken())
     rows = look_now([broken, a_check({"run": "true"})], surroundings())

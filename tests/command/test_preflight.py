@@ -51,6 +51,20 @@ def test_an_unanswered_item_is_unknown_and_automatic_leaves_it_out(project: Proj
     assert project.run("preflight", "--automatic").code == 1, "what a machine can see counts"
 
 
+def test_what_people_judge_is_left_out_and_what_is_waived_is_counted(project: Project) -> None:
+    more = "\n    - {check: Words read well, id: well, inspect: words.txt, questions: [Is it right]}"
+    project.write(checklists=MANUAL + more)
+    assert project.run("waive", "trained", "--until", "2d", "--reason", "the course is on Friday").code == 0
+    assert project.run("preflight").code == 3
+    ran = project.json("preflight", "--automatic")
+    assert (ran.code, statuses(ran)["well"], statuses(ran)["trained"]) == (0, "unknown", "waived")
+    shown = project.run("preflight", "--automatic").out
+    assert "Left to people:" in shown
+    assert "Words read well" in shown.partition("Left to people:")[2]
+    assert "1 waived" in shown
+    assert ": the course is on Friday" in shown
+
+
 def test_an_answer_counts_until_it_is_another_one(project: Project) -> None:
     project.write(checklists=MANUAL)
     for item in ("trained", "ready/legal"):

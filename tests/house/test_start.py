@@ -55,7 +55,17 @@ def imported_by(folder: Path, *arguments: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--version",), ("--help",), ("status",), ("status", "--format", "plain"), ("status", "--format", "json")],
+    [
+        ("--version",),
+        ("--help",),
+        ("status",),
+        ("status", "--format", "plain"),
+        ("status", "--format", "json"),
+        ("now",),
+        ("now", "--short"),
+        ("now", "--format", "json"),
+        ("contacts",),
+    ],  # fmt: skip
     ids=" ".join,
 )
 def test_the_quick_commands_import_nothing_dear(project: Path, arguments: tuple[str, ...]) -> None:

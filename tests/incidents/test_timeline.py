@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from runbook.incidents.timeline import LOOKED_BACK, TimelineRow, seconds_of, timeline, who_of, words_of
+from runbook.incidents.timeline import LOOKED_BACK, TimelineRow, seconds_of, timeline, who_of
+from runbook.incidents.words import words_of
 from runbook.store.events import Event, Recorded
 from tests.incidents.scene import ANA, BASE, Chain
 
@@ -144,6 +145,25 @@ def test_seconds_of_an_event() -> None:
         ("incident.joined", {"id": 1, "title": "t"}, "this incident goes on: t"),
         ("incident.resolved", {"id": 1, "text": ""}, "resolved"),
         ("noted", {"kind": "complaint"}, "complaint"),
+        ("rollout.ended", {"why": "stable", "reason": "a quiet week"}, "declared stable: a quiet week"),
+        ("role.signed", {"role": "reviewed_by", "stage": "a", "percent": 10.0, "yes": True, "evidence": "e"},
+         "signed reviewed_by of a@10: yes (e)"),
+        ("check.waived", {"check": "ready/backup", "until": BASE, "reason": "r"},
+         "waived ready/backup until 2023-11-14 22:13 UTC: r"),
+        ("check.waived", {"check": "ready/backup", "until": -5.0}, "the waiver of ready/backup was ended"),
+        ("check.signed", {"check": "incident/3/fix", "yes": False}, "checklist: fix not done"),
+        ("baseline.captured", {"stage": "a", "percent": 0, "numbers": {"m": [1, 2, 3]}},
+         "the numbers of a@0 are the baseline (metrics: m)"),
+        ("version.seen", {"version": "2.4.0"}, "build 2.4.0 runs there"),
+        ("bake.restarted", {"version": "2", "before": "1"}, "a new build 2 (it was 1): the bake begins again"),
+        ("matrix.fired", {"when": "w", "then": "halve", "severity": "P2", "observed": "8 %"},
+         "matrix: w (8 %) -> halve, P2"),
+        ("matrix.cleared", {"when": "w"}, "matrix: w is not true any more"),
+        ("recovered", {"seconds": 9, "condition": "c", "observed": "1 %"}, "recovered: c (1 %)"),
+        ("notice.drafted", {"notice": "n"}, "notice n drafted"),
+        ("notice.sent", {"notice": "n", "channel": "c"}, "notice n sent to c"),
+        ("notice.failed", {"notice": "n", "channel": "c", "reason": "status 403"},
+         "notice n did not reach c: status 403"),
         ("from.a.later.version", {"n": 1, "deep": {}}, "from.a.later.version: n 1"),
     ],
 )  # fmt: skip
@@ -151,7 +171,11 @@ def test_words(kind: str, payload: dict[str, object], words: str) -> None:
     assert words_of(Recorded(number=1, hash="", event=Event(kind=kind, at=0, who=ANA, payload=payload))) == words
 
 
-@pytest.mark.parametrize("kind", ["operation.ended", "position.entered", "trigger.fired", "check.signed", "noted"])
+@pytest.mark.parametrize(
+    "kind",
+    ["operation.ended", "position.entered", "trigger.fired", "check.signed", "noted", "role.signed", "check.waived",
+     "baseline.captured", "matrix.fired", "recovered", "notice.failed"],
+)  # fmt: skip
 def test_an_empty_payload_is_no_error(kind: str) -> None:
     assert words_of(Recorded(number=1, hash="", event=Event(kind=kind, at=0, who=ANA)))
 

@@ -1,4 +1,4 @@
-"""Gates: now and over the bake, policies for what is unknown, and how much was watched."""
+"""Gates: now and over the bake, and policies for what is unknown."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runbook.judge.facts import Facts, Reference, Sample, Series
-from runbook.judge.gates import judge_gate, watched_share
+from runbook.judge.gates import judge_gate
 from runbook.judge.verdicts import Judged, Reason, Truth
 from runbook.language.conditions import parse_condition
 from tests.judge.samples import ERROR, FALSE, NODATA, NOW, TRUE, facts_of, outcome, series
@@ -112,23 +112,6 @@ def test_increase_and_agreement_are_judged_on_the_bake_too() -> None:
     assert worse.observed.startswith("now +1.2 % (")
     share = Series("ratio", tuple(Sample(NOW - 60 + 30 * i, 0.2, n=1000) for i in range(3)))
     assert gate("share matches percent", share=share, percent=10.0).truth is Truth.FALSE
-
-
-@pytest.mark.parametrize(
-    ("times", "entered", "now", "share"),
-    [
-        ([], 0, 300, 0.0),
-        ([0], 0, 0, 1.0),
-        ([0, 30, 60, 90, 120], 0, 120, 1.0),
-        ([0, 31, 62, 93], 0, 120, 1.0),
-        ([0, 300], 0, 300, 0.1),
-        ([30, 60], 0, 600, 0.15),
-        ([-30, 0, 700], 0, 300, 0.1),
-        ([0, 0, 0], 0, 60, 0.5),
-    ],
-)
-def test_how_much_was_watched(times: list[float], entered: float, now: float, share: float) -> None:
-    assert watched_share(times, entered, now, 30.0) == pytest.approx(share)
 
 
 def test_gates_over_nothing_known_are_unknown() -> None:

@@ -194,3 +194,34 @@ def test_exactly_one_rule_acts(
 
 def test_dry_rules_never_act() -> None:
     assert choose([(named("a", "rollback", dry_run=True), 0.0)]) == (None, [])
+
+
+def guardrail(when: str, **more: Any) -> Rule:
+    return Rule("g", parse_condition(when), "fallback", "guardrail", **more)
+
+
+@pytest.mark.parametrize(
+    ("when", "values", "expected"),
+    [
+        ("m < 5%", "oxxo", ".pF."),  # failing now is failing: both have to hold, as for the gate
+        ("m < 5%", "x?x", "ppF"),  # unknown is no fail, and does not end one
+        ("m < 5%", "???", "..."),
+        ("m < 5%", "oxo", ".p."),
+        ("m < 5% for 1m", "oxx", ".pF"),  # its own `for` is judged from the samples; it still takes two looks
+    ],
+)
+def test_a_guardrail_fires_when_its_gate_failed_twice(when: str, values: str, expected: str) -> None:
+    assert letters(run(guardrail(when), every_minute(values))) == expected
+
+
+def test_a_guardrail_is_judged_over_the_bake_too() -> None:
+    points: list[tuple[float, Any]] = [(60.0, 0.9), (120.0, 0.01), (180.0, 0.01)]
+    assert letters(run(guardrail("m < 5%"), points, entered=0.0)) == "pFF"
+    assert letters(run(guardrail("m < 5%"), points, entered=100.0)) == "p.."
+
+
+def test_a_guardrail_and_its_policies() -> None:
+    assert letters(run(guardrail("m < 5%", on_nodata="fail"), every_minute("o??"))) == ".pF"
+    assert letters(run(guardrail("m < 5%", on_error="pass"), every_minute("xx!"))) == "pF."
+    one = guardrail("m < 5%")
+    assert (one.shown, one.guards, one.changes, rule("m > 1").shown) == ("guardrail m < 5%", True, True, "m > 1")

@@ -16,7 +16,7 @@ SPOILT = [
     "stages: 5\n",
     "stages: [{stage: a, percent: 500, requires: [gone], sign: [x]}]\n",
     "metrics: {a: {http: /, unit: apples}}\n",
-    "matrix: []\n",
+    "alerts: []\n",
     "nonsense: [1, 2]\n",
     "checklists: {a: [{check: A, gone: b}]}\n",
     "severities: {P9: {}}\n",

@@ -10,6 +10,8 @@ from runbook.actions import registry as actions
 from runbook.checks import registry as checks
 from tests.playbook.reads import SMALL, load_text, told
 
+TOLD = "channels: {team: {webhook: 'https://x.test/'}}\nnotices: {users-rolled-back: {to: team, text: It is back}}\n"
+
 
 @pytest.mark.parametrize("kind", checks.KINDS)
 def test_examples_of_checks(tmp_path: Path, kind: str) -> None:
@@ -22,7 +24,7 @@ def test_examples_of_checks(tmp_path: Path, kind: str) -> None:
 def test_examples_of_actions(tmp_path: Path, kind: str) -> None:
     example = actions.KINDS[kind].EXAMPLE
     if "do:" in example:
-        text = SMALL + f"rollback:\n  steps:\n    - {example}\n"
+        text = SMALL + TOLD + f"rollback:\n  steps:\n    - {example}\n"
     else:
         text = SMALL.replace("{command: [sh, restart.sh]}", example)
     assert told(load_text(tmp_path, text)) == []

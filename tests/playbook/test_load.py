@@ -154,7 +154,7 @@ stages:
     assert first.condition == "slow < 2s" and second.as_ == "guardrail" and second.min_samples == 20
     assert third.sign is not None and third.sign.full_id == "few/no_critical_bug_reported"
     assert third.title == "No critical bug reported" and fourth.title == "Soup was tasted"
-    assert [trigger.then for trigger in few.triggers] == ["rollback", "notify"]
+    assert [trigger.then for trigger in few.triggers] == ["auto_rollback", "page"]
     assert few.triggers[0].keep == 120
 
 

@@ -29,14 +29,14 @@ checklists:
   a: [{check: "X", http: /, timeout: 5}]
 stages:
   - {stage: a, percent: 0, requires: [b], gates: ["error_rate < < 2%", {sgn: x}], bake: 5}
-  - {stage: a, percent: [10, 5], set: {C: 1}, sign: [x], triggers: [{when: "p95 > 1s", then: fallbak}, {then: hold}]}
-matrix: []
+  - {stage: a, percent: [10, 5], set: {C: 1}, sign: [X], triggers: [{when: "p95 > 1s", then: fallbak}, {then: hold}]}
+alerts: []
 rollback: {set: {Q: 1}, incident: P7, steps: [{do: x, check: y}, {do: x, wiat: 5s}]}
 """
 PLACES = [
     "2:10", "3:1", "4:29", "6:3", "6:15", "6:35", "6:48", "7:3", "7:52", "9:17", "10:6", "11:27", "12:17", "13:17",
     "13:46", "15:40", "15:54", "16:9", "18:38", "20:39", "20:65", "20:72", "20:73", "20:89", "21:13", "21:30", "21:40",
-    "21:47", "21:94", "21:104", "22:1", "23:18", "23:35", "23:55", "23:74",
+    "21:54", "21:94", "21:104", "22:1", "23:18", "23:35", "23:55", "23:74",
 ]  # fmt: skip
 
 
@@ -63,6 +63,8 @@ MISTAKES = [
     ("verify", "{check: A, http: }", "'http' is empty", ""),
     ("verify", "{check: A, http: [a]}", "'http' takes text, not a list", ""),
     ("verify", "{check: A, http: /, headers: {a: [b]}}", "'headers' takes text, not a list", ""),
+    ("verify", "{check: A, disk: ., take: fre, expect: '> 1'}", "'take' cannot be 'fre'", "did you mean free?"),
+    ("metrics:", "a: {load: 'http://x/'}", "a load is no metric", "checklist"),
     ("verify", "{check: A, http: /, each: [a]}", "'each' is not supported yet", "leave it out"),
     ("verify", "{check: A, http: /, hedaers: {}}", "unknown key 'hedaers'", "did you mean headers?"),
     ("verify", "{check: A, sign: true, expect: '== 2'}", "takes nothing out that 'expect' could judge", ""),
@@ -114,18 +116,43 @@ MISTAKES = [
     ("stages:", "{stage: a, set: {SOUP_PERCENT: 5}}", "SOUP_PERCENT is the percentage", "percent:"),
     ("stages:", "{stage: a, set: {SOUP_MODEL: }}", "there is no value", 'write ""'),
     ("stages:", "{stage: a, set: {SOUP_MODEL: [a]}}", "a list stands where a value belongs", ""),
-    ("stages:", "{stage: a, triggers: [{when: percent > 1, then: halve}]}", "'halve' is not supported yet", "rollback"),
+    ("stages:", "{stage: a, triggers: [{when: percent > 1, then: halv}]}", "'halv' is unknown here", "halve"),
     ("stages:", "{stage: a, triggers: [{when: nothing fails for 1m, then: hold}]}", "nothing", ""),
-    ("stages:", "{stage: a, cadence: [{every: 4h}]}", "'cadence' is not supported yet", ""),
-    ("stages:", "{stage: a, again: true}", "'again' is not supported yet", ""),
+    ("stages:", "{stage: a, cadence: [{every: 4h}, {for: 4h, every: 1h}]}", "only the last pace", ""),
+    ("stages:", "{stage: a, cadence: [{for: 4h}]}", "a cadence without 'every'", "how often"),
+    ("stages:", "{stage: a, baseline: keep}", "'keep' is unknown here", "one of capture"),
+    ("stages:", "{stage: a, percent: 10, fallback: 10}", "the fallback of a is 10, and it goes up to 10 only", "down"),
+    ("stages:", "{stage: a, percent: 10, fallback: half}", "'half' is unknown here", "previous, rollback"),
+    ("stages:", "{stage: a, percent: 10, one_way: true}", "a is one_way and has no fallback of its own", "fallback:"),
+    ("stages:", "{stage: a, sign: [Reviewer]}", "'Reviewer' is not a role", "small letters"),
+    ("stages:", "{stage: a, sign: [deployed_by]}", "deployed_by is recorded by ramp itself", ""),
+    ("stages:", "{stage: a, sign: [{reviewed_by: deployed_by}]}", "is no rule for reviewed_by", "not deployed_by"),
+    ("stages:", "{stage: a, sign: [{reviewed_by: not deployd_by}]}", "against 'deployd_by'", "deployed_by"),
+    ("stages:", "{stage: a, sign: [x_by, x_by]}", "the role x_by stands twice", ""),
     ("stages:", "{stage: a, bakes: 4h}", "unknown key 'bakes' in a stage", "did you mean bake?"),
-    ("steps", "{do: A, notify: x}]}", "'notify' is not supported yet as a kind of action", ""),
     ("steps", "{do: A}]}", "the action has no kind", ""),
     ("steps", "{run: x}]}", "a step without a title", ""),
     ("steps", "{do: A, command: []}]}", "'command' is empty", ""),
     ("steps", "{do: A, run: x, undo: {check: B, run: x}}]}", "a check stands where an action belongs", ""),
     ("top", "rollback: {set: all}", "'all' is unknown here", "one of safe"),
-    ("top", "rollback: {recovered: 'percent < 1'}", "'recovered' is not supported yet", ""),
+    ("top", "rollback: {recovered: 'percent <'}", "", ""),
+    ("top", "rollback: {partial: {ladder: [50, 50]}}", "50 follows 50: this ladder goes down", ""),
+    ("top", "rollback: {partial: {bake: 2h}}", "rollback.partial without 'ladder'", ""),
+    ("top", "matrix: [{when: percent > 1, then: pray}]", "'pray' is unknown here", ""),
+    ("top", "matrix: [{then: hold}]", "a row of the matrix without 'when'", ""),
+    ("top", "calendar: {timezone: Europe/Berln}", "Berln", "Europe/Berlin"),
+    ("top", "calendar: {ramp: Mon-Thr 09:00-16:00}", "Thr", ""),
+    ("top", "calendar: {freeze: [{from: 2025-12-20, to: 2025-12-19, why: x}]}", "ends before it begins", ""),
+    ("top", "calendar: {freeze: [{from: 2025-02-30, to: 2025-03-01, why: x}]}", "2025-02-30", ""),
+    ("top", "calendar: {freeze: [{from: 2025-12-20, to: 2025-12-21}]}", "a freeze without 'why'", ""),
+    ("top", "channels: {a: {slack: x}}", "'slack' is not supported yet", ""),
+    ("top", "channels: {a: {webhook: ftp://x}}", "'ftp://x' is not an http or https URL", ""),
+    ("top", "channels: {a: {token: x}}", "a channel has just one kind", "webhook, grafana"),
+    ("top", "notices: {a: {to: b, text: Up}}", "there is no channel 'b'", "there are: none"),
+    ("top", "notices: {a: {to: [], text: Up}}", "the list is empty", ""),
+    ("top", "contacts: [a]", "a list stands where contacts belong", "On-call engineer"),
+    ("top", "contacts: {a: {telephone: 1}}", "unknown key 'telephone' in a contact", ""),
+    ("metrics:", "a: {http: /, jq: .a, n: requests}", "there is no metric 'requests'", "there are: a"),
     ("top", "severities: {P4: {respond: 1h}}", "'P4' is unknown here", ""),
     ("top", "severities: {P0: {respond: 1h}, critical: {respond: 1h}}", "P0 stands twice", ""),
     ("top", "severities: {P0: {respond: 5}}", "5 has no unit", ""),

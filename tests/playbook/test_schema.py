@@ -61,11 +61,27 @@ RIGHT = [
     "stages: [{stage: a, percent: [{to: 5, bake: 1h}, 7.5], gates: [percent < 1, {gate: percent < 2, as: guardrail},"
     " {sign: A, valid: 1d}, {check: B, sign: true}], bake: {for: 1d..2d, sampled: 90%}}]",
     "secrets: {A: {env: B}, C: {command: [pass, show, c]}}",
+    "matrix: [{when: percent > 1, then: halve, severity: P2, within: 1h}, {when: percent > 2, then: reduce}]",
+    "calendar: {timezone: Europe/Berlin, ramp: [Mon-Thu 09:00-16:00], freeze: [{from: 2025-12-20, to: 2026-01-03,"
+    " why: holidays}]}",
+    "channels: {a: {webhook: 'https://h/x', secret: '${HOOK_SECRET}'}, b: {grafana: '${GRAFANA}', tags: x}}",
+    "notices: {a: {to: [a, b], on: [ramp, enter half], text: '${service}', auto: true}}",
+    "contacts: {On-call: '+49 1', Manager: {name: A, phone: 5, timezone: Europe/Berlin}}",
+    "stages: [{stage: a, percent: 10, fallback: 5, sign: [x_by, {y_by: not x_by}], cadence: {every: 4h}, again: true,"
+    " baseline: capture, optional: true, one_way: true}, {stage: b, fallback: {run: make back}}, {stage: c,"
+    " fallback: {do: Back, command: [make, back]}}]",
+    "rollback: {recovered: 'percent < 1', partial: {ladder: [50, 10], bake: 2h}, checklist: [root-cause]}",
+    "environments: {a: {flags_in: {env: a}, version: {http: /health, jq: .version}}}",
     "extends: base.yaml",
 ]
 WRONG = [
     "nonsense: 1",
-    "matrix: []",
+    "alerts: []",
+    "matrix: [{then: hold}]",
+    "channels: {a: {token: x}}",
+    "notices: {a: {to: b}}",
+    "calendar: {freeze: [{from: 2025-12-20}]}",
+    "stages: [{stage: a, fallback: half}]",
     "flags: {percent: A}",
     "environments: {a: {flags_in: {yaml: a}}}",
     "environments: {a: {bake_scale: 0}}",

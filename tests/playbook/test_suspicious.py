@@ -93,3 +93,91 @@ def test_a_secret_among_arguments_is_an_error(tmp_path: Path, name: str) -> None
 def test_a_secret_in_a_shell_line_reaches_it_as_a_variable(tmp_path: Path) -> None:
     check = "checklists: {a: [{check: A, run: 'login ${PIN}', reads: true}]}\n"
     assert load_text(tmp_path, SMALL + SECRETS + check).problems == []
+
+
+# -- gates that cannot see what they are for -------------------------------------------------------
+
+ERRORS = "metrics: {errors: {http: /n, jq: .e, unit: ratio}, slow: {http: /n, jq: .slow, unit: ms}}\n"
+OFF = '  - {stage: off, percent: 0, baseline: capture, gates: ["errors < 1%"]}\n'
+
+
+def stages(*gates: str, percent: str = "10", off: str = OFF, metrics: str = ERRORS) -> str:
+    """A playbook whose second stage has these gates."""
+    listed = ", ".join(gate if gate.startswith("{") else f'"{gate}"' for gate in gates)
+    return f"{SMALL}{metrics}stages:\n{off}  - {{stage: canary, percent: {percent}, gates: [{listed}]}}\n"
+
+
+DILUTED = "errors < 2% cannot see a doubling at 10 %: if it was 1 % before (the smallest limit so far), 11 % among"
+BLIND = [
+    (stages("errors < 2%"), DILUTED),
+    (stages("errors < 2%", percent="[10, 50]"), DILUTED),
+    (
+        stages("errors < 2%", percent="[5, 100]"),
+        "a doubling at 5 %: if it was 1 % before (the smallest limit so far), 21",
+    ),
+    (stages("errors < 2%", "slow < 2s"), DILUTED),
+    (stages("avg(errors, 5m) <= 2% for 2m"), "if it was 1 % before"),
+    (stages("errors < 3%", "errors < 2%"), DILUTED),
+    (stages("errors < 2%", off=OFF.replace("errors < 1%", "last(errors) < 1%")), DILUTED),
+    (
+        stages("errors < 2", metrics=ERRORS.replace("unit: ratio", "unit: percent, target: '< 1'")),
+        "errors < 2 cannot see a doubling at 10 %",
+    ),
+    (
+        stages("errors < 2%", off="", metrics=ERRORS.replace("unit: ratio", "unit: ratio, target: '< 1%'")),
+        "if it was 1 % before",
+    ),
+    (stages("errors increase < 30%", off=OFF.replace("baseline: capture, ", "")), "errors is held against a baseline"),
+    (stages("errors < errors@baseline", off=""), "no stage before canary captures one"),
+    (stages("treated(errors) < 2%", "slow increase < 5%", off=""), "errors is held against a baseline, and no stage"),
+    (stages("errors < errors@canary"), "errors@canary is not known in canary: canary has not been left there"),
+]
+SEEING = [
+    stages("errors < 1%"),  # as tight as before: a doubling is seen
+    stages("errors < 1.05%"),
+    stages("errors < 2%", "treated(errors) < 2%"),
+    stages("errors < 2% and treated(errors) < 3%"),
+    stages("errors < 2%", "errors increase < 50%"),
+    stages("errors < 2%", percent="100"),
+    stages("errors < 2%", metrics=ERRORS.replace("unit: ratio", "unit: ratio, covers: treated")),
+    stages("errors < 2%", off="  - {stage: off, percent: 0}\n"),  # nothing says how it was before
+    stages("{gate: 'errors < 2%', dry_run: true}"),
+    stages("errors < 2% or slow < 1s"),
+    stages("slow < 2s", off=OFF.replace("errors < 1%", "slow < 1s")),  # no share, so nothing is known of its parts
+    stages("errors < errors@off"),
+    stages("errors < errors@canary", percent="[10, 20]"),  # between the rungs it is known
+    stages("errors increase < 5%", metrics=ERRORS.replace("unit: ratio", "unit: ratio, covers: treated")),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), BLIND)
+def test_a_gate_that_cannot_see_is_told_once(tmp_path: Path, text: str, message: str) -> None:
+    loaded = load_text(tmp_path, text)
+    assert loaded.playbook is not None, loaded.problems
+    (warning,) = loaded.warnings
+    assert message in warning.message and warning.hint
+    assert warning.place is not None and warning.place.line == text.count("\n")
+
+
+@pytest.mark.parametrize("text", SEEING)
+def test_a_gate_that_sees_is_no_warning(tmp_path: Path, text: str) -> None:
+    assert load_text(tmp_path, text).problems == []
+
+
+def test_each_metric_and_each_stage_is_told_of_its_own(tmp_path: Path) -> None:
+    two = ERRORS.replace("slow:", "losses: {http: /n, jq: .l, unit: ratio, target: '< 0.5%'}, slow:")
+    text = stages("errors < 2%", "losses < 1%", metrics=two)
+    text += '  - {stage: half, percent: 50, gates: ["errors < 3%"]}\n'
+    warnings = load_text(tmp_path, text).warnings
+    assert [warning.message.split(" cannot")[0] for warning in warnings] == [
+        "errors < 2%",
+        "losses < 1%",
+        "errors < 3%",
+    ]
+    assert '"treated(errors) < 3%"' in warnings[-1].hint
+
+
+def test_a_constant_in_a_limit_is_read(tmp_path: Path) -> None:
+    capped = ERRORS.replace("slow:", "cap: {value: 0.04, unit: ratio}, slow:")
+    (warning,) = load_text(tmp_path, stages("errors < 50% * cap", metrics=capped)).warnings
+    assert "11 % among the treated pass" in warning.message

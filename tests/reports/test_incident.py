@@ -72,7 +72,7 @@ def test_resolved_is_said_with_the_words_of_the_resolution(tmp_path: Path) -> No
     assert figures["Time to mitigate"] == "19 s"
     assert figures["Time to resolve"] == "1 m 59 s"
     assert figures["Share of the traffic"] == "10 %"
-    assert figures["An answer was due"] == "2023-11-14 22:16:09 UTC"
+    assert figures["An answer was due"] == "2023-11-14 22:16:09 UTC; answered after 21 s by ana"
 
 
 def test_flags_changed_have_name_old_and_new(tmp_path: Path) -> None:

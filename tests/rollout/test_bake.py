@@ -6,15 +6,23 @@ import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runbook.judge.facts import Facts
+from runbook.judge.watched import Pace
 from runbook.playbook.model import Bake
 from runbook.rollout.bake import PROTECTED_SHARE, bake_standing, elapsed_since
+from runbook.rollout.bake_rows import bake_of, bake_rows, cadence_of, look_every, next_look_due, watched_of
+from runbook.rollout.facts import facts_of
+from runbook.store.base import SampleRow
 from runbook.store.state import Position
 from tests.clocks import START, SetClock
+from tests.rollout.site import PLAYBOOK, STAGES, House, make_house
 
 HOUR, DAY, YEAR = 3600.0, 86_400.0, 365 * 86_400.0
 BAKE = Bake(at_least=HOUR, recommended=2 * HOUR)
@@ -140,3 +148,118 @@ def test_how_much_of_it_has_passed() -> None:
 def test_which_share_has_to_be_watched(bake: Bake | None, protected: bool, asked: float | None) -> None:
     clock = SetClock()
     assert bake_standing(bake, entered(clock), clock, protected=protected).sampled_asked == asked
+
+
+# -- which bake it is, and how often somebody is to look -------------------------------------------
+
+LADDER = STAGES.replace("    bake: 1h\n", "    bake: 1h\n    cadence: [{for: 4h, every: 15m}, {every: 4h}]\n").replace(
+    "rollback: {set: safe,", "rollback: {set: safe, partial: {ladder: [50, 25, 10], bake: 2h},"
+)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    house = make_house(tmp_path, PLAYBOOK + LADDER)
+    house.stand_at("canary@10")
+    return house
+
+
+def enter(house: House, stage: str, percent: float, how: str) -> None:
+    told = {"stage": stage, "percent": percent, "how": how, "boot": house.clock.boot_id()}
+    house.site.record(house.site.event("position.entered", {**told, "boot_time": house.clock.boot_time()}, epoch=2))
+
+
+@pytest.mark.parametrize(
+    ("stage", "percent", "how", "asked"),
+    [
+        ("canary", 10.0, "ramp", HOUR),
+        ("full", 50.0, "ramp", DAY),
+        ("full", 50.0, "partial", 2 * HOUR),  # a partial way back has a bake of its own
+        ("full", 25.0, "partial", 2 * HOUR),
+        ("full", 25.0, "fallback", DAY),  # off the ladder the stage's
+        ("canary", 5.0, "previous", HOUR),
+        ("off", 0.0, "emergency", 0.0),
+    ],
+)
+def test_which_bake_is_asked_where_we_are(house: House, stage: str, percent: float, how: str, asked: float) -> None:
+    enter(house, stage, percent, how)
+    bake = bake_of(house.site, house.standing())
+    assert bake is not None and bake.asked == asked
+
+
+def test_off_the_ladder_of_a_stage_whose_rungs_have_each_a_bake_it_is_that_of_the_next_one(tmp_path: Path) -> None:
+    text = LADDER.replace("percent: [50, 100], set: {LIMIT: 9}, bake: 24h", "percent: [{to: 50, bake: 3h}, {to: 100}]")
+    house = make_house(tmp_path, PLAYBOOK + text)
+    house.stand_at("full@50")
+    for percent, asked in ((25.0, 3 * HOUR), (75.0, 0.0)):
+        enter(house, "full", percent, "fallback")
+        bake = bake_of(house.site, house.standing())
+        assert bake is not None and bake.asked == asked
+
+
+def test_a_new_build_begins_the_bake_again(house: House) -> None:
+    house.clock.pass_time(HOUR)
+    told = {"version": "2", "before": "1", "boot": house.clock.boot_id(), "boot_time": house.clock.boot_time()}
+    house.site.record(house.site.event("bake.restarted", told, epoch=2))
+    house.clock.pass_time(600)
+    bake = bake_of(house.site, house.standing())
+    assert bake is not None and bake.elapsed == 600
+
+
+def looked(house: House, *minutes: float) -> Facts:
+    """Looks so many minutes after the step was entered; then it is the time of the last."""
+    began = house.clock.wall()
+    rows = [SampleRow(metric="error_rate", t=began + minute * 60, value=0.01) for minute in minutes]
+    house.store.keep_samples(house.site.chain, rows)
+    house.clock.pass_time(minutes[-1] * 60)
+    return facts_of(house.site, house.standing(), None)
+
+
+def sampled(house: House, facts: Facts) -> str:
+    bake = bake_of(house.site, house.standing())
+    assert bake is not None
+    return {row.id: row.observed for row in bake_rows(house.site, bake, facts)}["sampled"]
+
+
+def test_the_share_is_counted_against_the_cadence_of_the_stage(house: House) -> None:
+    facts = looked(house, *range(0, 61, 15))
+    assert watched_of(house.site, facts) == 1.0
+    assert sampled(house, facts) == "100% (a look every 15 m)"
+    assert look_every(house.site, facts) == 900
+    assert next_look_due(house.site, house.standing(), facts) == facts.now + 900
+
+
+def test_without_a_cadence_the_intervals_of_the_metrics_count(tmp_path: Path) -> None:
+    house = make_house(tmp_path)
+    house.stand_at("canary@10")
+    facts = looked(house, *range(0, 61, 15))
+    share = watched_of(house.site, facts)
+    assert share is not None and share < 0.1
+    assert sampled(house, facts) == f"{share:.0%}"
+    assert (look_every(house.site, facts), next_look_due(house.site, house.standing(), facts)) == (None, None)
+
+
+def test_the_pace_changes_as_time_goes_by(house: House) -> None:
+    facts = looked(house, *range(0, 241, 15), 480)
+    assert look_every(house.site, facts) == 4 * HOUR
+    assert next_look_due(house.site, house.standing(), facts) == facts.now + 4 * HOUR
+    assert watched_of(house.site, facts) == 1.0
+
+
+def test_a_look_that_nobody_took_is_overdue(house: House) -> None:
+    house.clock.pass_time(2 * HOUR)
+    facts = facts_of(house.site, house.standing(), None)
+    assert next_look_due(house.site, house.standing(), facts) == facts.now - 2 * HOUR + 900
+
+
+def test_in_a_sandbox_a_look_is_expected_no_sooner_than_a_service_can_answer(house: House) -> None:
+    house.site.environment = msgspec.structs.replace(house.site.environment, sandbox=True, bake_scale=0.001)
+    facts = facts_of(house.site, house.standing(), None)
+    assert cadence_of(house.site, facts) == (Pace(2.5, 14.4), Pace(14.4, None))
+
+
+def test_before_the_first_step_nobody_is_expected(tmp_path: Path) -> None:
+    house = make_house(tmp_path, PLAYBOOK + LADDER)
+    facts = facts_of(house.site, house.standing(), None)
+    assert next_look_due(house.site, house.standing(), facts) is None
+    assert bake_of(house.site, house.standing()) is None

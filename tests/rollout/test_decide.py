@@ -51,9 +51,13 @@ def test_a_bake_that_is_not_over_says_when_it_opens_and_what_to_do(house: House)
 
 
 def test_every_rule_is_shown_in_order_and_not_only_the_first_that_says_no(tmp_path: Path) -> None:
-    text = PLAYBOOK + STAGES.replace(
-        'gates: ["error_rate < 2%"]', 'gates: [{sign: No bug is open}, "error_rate < 2%", "percent < 50"]'
+    calendar = "calendar: {freeze: [{from: 2026-01-01, to: 2026-12-31, why: the sale}]}\n"
+    stages = STAGES.replace(
+        'gates: ["error_rate < 2%"]',
+        'gates: [{sign: No bug is open}, "error_rate < 2%", "percent < 50"]\n'
+        "    sign: verified_by\n    baseline: capture",
     )
+    text = PLAYBOOK + calendar + stages
     house = make_house(tmp_path, text)
     house.stand_at("canary@10")
     seen(house, 0.9, 0.9)
@@ -62,13 +66,16 @@ def test_every_rule_is_shown_in_order_and_not_only_the_first_that_says_no(tmp_pa
     opened = {"id": 1, "title": "slow", "severity": "P2"}
     house.site.record(house.site.event("incident.opened", opened))
     house.file(".env").write_text(house.env().replace("LIMIT=3", "LIMIT=4"))
+    house.clock.now -= 3600
     made = decision(house)
     kinds = [row.kind for row in made.rows]
-    order = ["hold", "drift", "trigger", "bake", "sampled", "gate", "incident", "sign"]
+    order = ["hold", "drift", "trigger", "bake", "sampled", "gate", "baseline", "calendar", "clock", "incident", "sign"]
     assert list(dict.fromkeys(kinds)) == order
+    assert [row.id for row in made.rows if row.kind == "sign"] == ["no_bug_is_open", "verified_by"]
     assert kinds.count("gate") == 2
-    against = {row.kind for row in made.against()}
-    assert against == {"hold", "drift", "bake", "gate", "incident", "sign"}
+    assert list(dict.fromkeys(row.kind for row in made.against())) == [
+        kind for kind in order if kind not in ("trigger", "sampled")
+    ]
     assert made.verdict is Verdict.NO_GO
 
 
@@ -139,6 +146,25 @@ def test_a_rule_that_cannot_be_judged_at_all_disturbs_no_other(house: House) -> 
     assert (row(made, "gate/0").status, row(made, "gate/0").reason) == (Status.UNKNOWN, Reason.ERROR)
     assert row(made, "gate/1").status is Status.PASS
     assert made.verdict is Verdict.UNKNOWN
+
+
+def test_a_gate_may_be_judged_in_some_environments_only(tmp_path: Path) -> None:
+    gate = 'gates: [{gate: "error_rate < 2%", unless: production}]'
+    house = make_house(tmp_path, PLAYBOOK + STAGES.replace('gates: ["error_rate < 2%"]', gate))
+    house.stand_at("canary@5")
+    house.clock.pass_time(HOUR)
+    house.numbers(error_rate=0.9)
+    skipped = row(decision(house), "gate/0")
+    assert (skipped.status, skipped.message) == (Status.SKIPPED, "not judged in production")
+    assert decision(house).verdict is Verdict.GO
+
+
+def test_a_gate_says_what_it_lets_through_among_the_treated(house: House) -> None:
+    told = {"stage": "off", "percent": 0.0, "numbers": {"error_rate": [0.005, 200, 0.001]}, "how": "by hand"}
+    house.site.record(house.site.event("baseline.captured", told))
+    gate = row(decision(house), "gate/0")
+    assert gate.status is Status.PASS
+    assert gate.message == "lets up to 30.5 % through among the treated (5 % of the traffic)"
 
 
 def test_a_hold_stops_until_it_is_released_or_runs_out(house: House) -> None:

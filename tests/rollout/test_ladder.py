@@ -7,7 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runbook.playbook.model import Bake, Flags, Playbook, Rung, Stage
-from runbook.rollout.ladder import above, below, flags_at, ladder, named_rungs, percent_text, rung_at, same_value
+from runbook.rollout.ladder import (
+    above,
+    below,
+    flags_at,
+    is_below,
+    ladder,
+    named_rungs,
+    percent_shown,
+    percent_text,
+    rung_at,
+    rung_off,
+    same_value,
+)
 from runbook.store.state import Position
 from runbook.system.refusals import Refusal
 
@@ -70,6 +82,9 @@ def test_a_rung_bakes_as_itself_says_else_as_its_stage_says() -> None:
         ("full@75", "full@100", "full@50"),
         ("off@3", "canary@5", "off@0"),
         ("two-hops@50", "two-hops@100", "two-hops@10"),
+        ("full@10", "full@50", "canary@10"),
+        ("full@3", "full@50", "off@0"),
+        ("two-hops@5", "two-hops@10", "full@100"),
     ],
 )
 def test_the_next_rung_up_and_down(here: str | None, up: str | None, down: str | None) -> None:
@@ -86,12 +101,13 @@ def test_an_empty_ladder_leads_nowhere() -> None:
 
 @st.composite
 def playbooks(draw: st.DrawFn) -> Playbook:
-    """Stages with rising percentages, some of them a second ramp."""
+    """Stages with rising percentages; one that begins lower than the stage before is a second ramp."""
     percents = st.lists(st.integers(0, 1000).map(lambda tenths: tenths / 10), min_size=1, max_size=4, unique=True)
-    stages = [
-        Stage(name=f"s{number}", rungs=tuple(Rung(percent=percent) for percent in sorted(draw(percents))))
-        for number in range(draw(st.integers(1, 5)))
-    ]
+    stages: list[Stage] = []
+    for number in range(draw(st.integers(1, 5))):
+        rungs = tuple(Rung(percent=percent) for percent in sorted(draw(percents)))
+        again = bool(stages) and rungs[0].percent < stages[-1].rungs[-1].percent
+        stages.append(Stage(name=f"s{number}", rungs=rungs, again=again))
     return Playbook(service="checkout", path="checkout.yaml", flags=FLAGS, stages=tuple(stages))
 
 
@@ -121,10 +137,46 @@ def test_off_the_ladder_down_is_lower_and_up_is_not_behind(
         return
     lower, higher = below(rungs, position), above(rungs, position)
     first = next(rung.index for rung in rungs if rung.stage.name == stage)
-    assert lower is None or lower.percent < percent
+    here = rung_off(rungs, stage, percent)
+    assert here.off and (here.name, here.stage.name) == (f"{stage}@{percent:g}", stage)
+    if lower is not None:
+        assert is_below(rungs, lower, here) and (lower.percent <= percent or lower.index < first)
+        between = [rung for rung in rungs if lower.index < rung.index < here.index]
+        assert not any(is_below(rungs, rung, here) and rung.percent <= percent for rung in between)
+    assert higher is None or higher.index == here.index
     assert higher is None or (higher.index >= first and (higher.stage.name != stage or higher.percent > percent))
     if lower is not None and higher is not None:
         assert lower.index < higher.index
+        assert lower.order < here.order < higher.order
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "below_it"),
+    [
+        ("full@25", "full@50", True),
+        ("full@25", "canary@10", False),
+        ("canary@10", "full@25", True),
+        ("canary@10", "full@5", False),
+        ("full@10", "full@25", True),
+        ("full@25", "full@10", False),
+        ("full@100", "two-hops@10", True),
+        ("two-hops@50", "full@100", False),
+        ("full@50", "full@50", False),
+    ],
+)
+def test_steps_on_and_off_the_ladder_are_compared(one: str, other: str, below_it: bool) -> None:
+    rungs = [rung_off(RUNGS, at(name).stage, at(name).percent) for name in (one, other)]
+    assert is_below(RUNGS, rungs[0], rungs[1]) is below_it
+
+
+def test_off_the_ladder_the_flags_and_the_bake_are_those_of_the_stage() -> None:
+    between = rung_off(RUNGS, "canary", 7.0)
+    assert flags_at(PLAYBOOK, between) == {"HOPS": "1", "REASON": "true", "PERCENT": "7"}
+    assert between.bake is not None and between.bake.at_least == 60.0, "as the rung above"
+    assert rung_off(RUNGS, "canary", 5.0) == RUNGS[1]
+    assert (rung_off(RUNGS, "canary", 40.0).last_of_stage, between.last_of_stage) == (True, False)
+    with pytest.raises(KeyError):
+        rung_off(RUNGS, "gone", 5.0)
 
 
 @pytest.mark.parametrize(
@@ -203,6 +255,17 @@ def test_a_fraction_never_loses_a_digit(hundredths: int, decimals: int) -> None:
     text = percent_text(Flags(percent="PERCENT", fraction=True), percent, present)
     assert round(float(text) * 100, 6) == percent
     assert len(text.partition(".")[2]) >= decimals
+
+
+@given(st.integers(0, 10_000), st.booleans())
+def test_the_percentage_that_is_written_is_the_one_that_is_read(hundredths: int, fraction: bool) -> None:
+    flags = Flags(percent="PERCENT", fraction=fraction)
+    assert percent_shown(flags, percent_text(flags, hundredths / 100, None)) == hundredths / 100
+
+
+@pytest.mark.parametrize("text", [None, "", "many", "nan", "-1", "101", "inf"])
+def test_what_is_no_percentage_is_none(text: str | None) -> None:
+    assert percent_shown(FLAGS, text) is None
 
 
 def test_a_percentage_is_written_without_needless_decimals() -> None:

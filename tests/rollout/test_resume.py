@@ -181,7 +181,7 @@ def test_a_lost_journal_is_made_again_from_the_store(
 
 
 def test_until_then_others_are_refused_and_told_how_far_it_got(killed: dict[str, Path], tmp_path: Path) -> None:
-    house = house_in(World("ramp", 3, True, False), killed, tmp_path / "refused")
+    house = house_in(World("ramp", 4, True, False), killed, tmp_path / "refused")
     with pytest.raises(Refusal) as refused:
         propose(house.site, None, deadline=5.0, dry_run=False)
     assert refused.value.exit is Exit.FAILED
@@ -192,7 +192,7 @@ def test_until_then_others_are_refused_and_told_how_far_it_got(killed: dict[str,
 
 
 def test_an_undo_lets_alone_what_somebody_wrote_after_the_kill(killed: dict[str, Path], tmp_path: Path) -> None:
-    house = house_in(World("ramp", 3, True, False), killed, tmp_path / "edited")
+    house = house_in(World("ramp", 4, True, False), killed, tmp_path / "edited")
     house.file(".env").write_text(house.env().replace("PERCENT=10", "PERCENT=7"))
     ended = resume(house, "undo")
     assert ended is not None

@@ -13,12 +13,12 @@ from runbook.judge.facts import Facts
 from runbook.judge.rules import Advanced, RuleState
 from runbook.judge.verdicts import Status, Verdict
 from runbook.rollout.answers import KeptAnswers
-from runbook.rollout.decide import bake_of, watched_of
+from runbook.rollout.bake_rows import bake_of, watched_of
 from runbook.rollout.facts import facts_of, interval_of, keep, service_down
 from runbook.rollout.looking import Look
 from runbook.rollout.rows import Row
 from runbook.rollout.rules import KEPT, advance_rules, load_states, rules_of, tick_of, trigger_rows
-from runbook.rollout.watch import look_once
+from runbook.rollout.watch import act_on, look_once
 from runbook.store.base import SampleRow
 from runbook.store.state import SignedAnswer, State
 from tests.rollout.site import PLAYBOOK, STAGES, House, make_house
@@ -224,3 +224,46 @@ def test_checks_of_a_look_are_known_by_their_short_and_long_names(house: House) 
     result: CheckResult = tick.look.checks[0]
     said = facts_of(house.site, tick.standing, tick.look).checks
     assert {result.check.id, result.check.full_id} <= set(said)
+
+
+GUARDED = STAGES.replace('gates: ["error_rate < 2%"]', 'gates: [{gate: "error_rate < 2%", as: guardrail}]')
+
+
+@pytest.mark.parametrize(("fallback", "then"), [("", "hold"), ("    fallback: 5\n", "fallback")])
+def test_a_guardrail_that_fails_twice_does_the_fallback_else_it_holds(tmp_path: Path, fallback: str, then: str) -> None:
+    house = make_house(tmp_path, PLAYBOOK + GUARDED.replace("    bake: 1h\n", f"    bake: 1h\n{fallback}"))
+    house.stand_at("canary@10")
+    house.numbers(error_rate=0.03)
+    told = []
+    for _ in range(2):
+        house.clock.pass_time(60)
+        told.append([one.rule.id for one in look_once(house.site).fired])
+    assert told == [[], ["canary/guardrail/0"]]
+    tick = look_once(house.site)
+    [row] = [row for row in tick.decision.rows if row.id == "canary/guardrail/0"]
+    assert (row.kind, row.title, row.status) == ("trigger", f"guardrail error_rate < 2% -> {then}", Status.FAIL)
+    act_on(house.site, house.heard, tick, set())
+    assert house.at() == ("canary@5" if fallback else "canary@10")
+    held = house.site.state().hold_at(house.clock.wall())
+    assert held is not None
+    assert held.robots is bool(fallback)
+
+
+def test_a_guardrail_that_cannot_be_judged_does_nothing(tmp_path: Path) -> None:
+    house = make_house(tmp_path, PLAYBOOK + GUARDED)
+    house.stand_at("canary@10")
+    house.file("numbers.json").unlink()
+    for _ in range(3):
+        house.clock.pass_time(60)
+        assert not look_once(house.site).fired
+
+
+def test_a_signal_gate_and_one_for_elsewhere_are_no_rules(house: House) -> None:
+    playbook = house.site.playbook
+    [gate] = playbook.stages[1].gates
+    only = msgspec.structs.replace(gate, as_="guardrail", only=("staging",))
+    for gates, ids in (((gate,), []), ((only,), ["canary/guardrail/0"])):
+        stage = msgspec.structs.replace(playbook.stages[1], gates=gates)
+        for environment, expected in (("production", []), ("staging", ids)):
+            rules = rules_of(playbook, stage, environment)
+            assert [rule.id for rule in rules if rule.guards] == expected

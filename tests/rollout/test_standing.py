@@ -10,7 +10,7 @@ import pytest
 from runbook.checks.base import Check
 from runbook.checks.sign import Sign
 from runbook.playbook.model import Bake, Flags, Gate, Playbook, Rung, SignOff, Stage
-from runbook.rollout.standing import Drift, Standing, shows_safe, standing_of
+from runbook.rollout.standing import Drift, Standing, shows_safe, standing_by_file, standing_of
 from runbook.store.state import Position, State
 
 SAFE = {"HOPS": "0", "REASON": "false", "PERCENT": "0"}
@@ -117,6 +117,40 @@ def test_a_playbook_without_stages_has_no_position() -> None:
     bare = msgspec.structs.replace(PLAYBOOK, stages=())
     standing = standing_of(bare, State(), SAFE)
     assert (standing.rungs, standing.position, standing.next, standing.drift) == ((), None, None, ())
+
+
+AGAIN = Stage(name="more", rungs=(Rung(percent=5.0), Rung(percent=50.0)), again=True, set={"HOPS": "2"})
+LADDER = msgspec.structs.replace(PLAYBOOK, stages=(*PLAYBOOK.stages, AGAIN))
+
+
+@pytest.mark.parametrize(
+    ("hops", "percent", "there"),
+    [
+        ("1", "5", "canary@5"),
+        ("1", "7", "canary@7"),
+        ("1", "2.5", "canary@2.5"),
+        ("2", "5", "more@5"),
+        ("2", "20", "more@20"),
+        ("1", "60", None),
+        ("2", "many", None),
+        ("9", "5", None),
+    ],
+)
+def test_the_file_alone_tells_the_step_also_off_the_ladder(hops: str, percent: str, there: str | None) -> None:
+    standing = standing_by_file(LADDER, {**SAFE, **CANARY.set, "HOPS": hops, "PERCENT": percent})
+    assert (standing.position.name if standing.position else None) == there
+    assert standing.entered is False
+    assert (standing.place.name if standing.place else None) == there
+
+
+def test_of_two_steps_with_the_same_values_the_file_tells_the_highest() -> None:
+    same = Stage(name="same", rungs=(Rung(percent=10.0),))
+    standing = standing_by_file(with_top(same), {**SAFE, **CANARY.set, "PERCENT": "10"})
+    assert standing.position is not None and standing.position.name == "same@10"
+
+
+def with_top(stage: Stage) -> Playbook:
+    return msgspec.structs.replace(PLAYBOOK, stages=(*PLAYBOOK.stages, stage))
 
 
 def test_safe_is_shown_when_every_file_shows_what_the_way_back_sets() -> None:

@@ -47,7 +47,8 @@ def fired(house: House, told: set[str] | None = None) -> tuple[Tick, Ended | Non
     house.site.forget_state()
     tick = look_once(house.site)
     assert tick.fired
-    return tick, act_on(house.site, house.heard, tick, set() if told is None else told)
+    acted = act_on(house.site, house.heard, tick, set() if told is None else told)
+    return tick, acted.ended if acted else None
 
 
 def test_a_fired_rollback_goes_to_the_safe_flags_and_holds_the_service(made: Callable[[str], House]) -> None:
@@ -175,8 +176,8 @@ def test_the_first_interruption_does_not_stop_an_automatic_way_back(made: Callab
     house = made("rollback")
     house.file("deploy.sh").write_text("kill -INT $PPID; sleep 0.3; cp .env live.env")
     watched = watch(house.site, house.heard, act=True, seconds=None, to_the_end=True, shown=lambda tick: None)
-    assert watched.ended is not None
-    assert watched.ended.outcome == "done", watched.ended.message
+    assert watched.acted is not None
+    assert watched.acted.ended.outcome == "done", watched.acted.ended.message
     assert house.file("live.env").read_text() == house.env()
 
 
@@ -240,3 +241,46 @@ def test_who_watches_is_known_while_somebody_does(made: Callable[[str], House]) 
     watch(house.site, house.heard, act=False, seconds=0.0, to_the_end=False, shown=shown)
     assert seen == [("ana", False)]
     assert watcher_of(house.site) is None
+
+
+def test_a_new_build_that_somebody_else_saw_is_said_and_is_no_move(made: Callable[[str], House]) -> None:
+    house = made("rollback")
+    house.numbers(error_rate=0.001)
+    house.site.environment = msgspec.structs.replace(house.site.environment, bake_scale=0.001)
+    seen: list[Tick] = []
+
+    def shown(tick: Tick) -> None:
+        if not seen:
+            other = house.again().site
+            other.record(other.event("bake.restarted", {"version": "2.4.1", "before": "2.4.0"}, epoch=1))
+        seen.append(tick)
+
+    watched = watch(house.site, house.heard, act=True, seconds=0.5, to_the_end=False, shown=shown)
+    assert watched.why == "time over"
+    assert len(seen) > 1
+    assert house.heard.said == ["a new build 2.4.1 came in mid-bake: the bake begins again"]
+
+
+def test_a_watch_that_loses_the_store_says_so_and_ends(made: Callable[[str], House]) -> None:
+    house = made("rollback")
+    house.site.environment = msgspec.structs.replace(house.site.environment, bake_scale=0.001)
+
+    def shown(tick: Tick) -> None:
+        house.site.store, house.site.store_trouble = None, "the disk is full"
+
+    watched = watch(house.site, house.heard, act=False, seconds=5.0, to_the_end=False, shown=shown)
+    assert watched.why == "the store is away"
+    assert verdict_of_watch(watched) is Verdict.UNKNOWN
+
+
+def test_numbers_that_recovered_after_a_way_back_are_noticed(tmp_path: Path) -> None:
+    text = PLAYBOOK + STAGES.replace("incident: P0", 'incident: P0, recovered: "error_rate < 1%"')
+    house = make_house(tmp_path, text)
+    house.stand_at("canary@5")
+    emergency(house.site, house.heard, Alarm(reason="by hand"))
+    house.numbers(error_rate=0.002)
+    house.clock.pass_time(60)
+    watched = watch(house.site, house.heard, act=False, seconds=0.0, to_the_end=False, shown=lambda tick: None)
+    assert watched.why == "time over"
+    assert house.heard.said[-1].startswith("recovered after 1 m: error_rate < 1%")
+    assert house.kinds().count("recovered") == 1

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as replace_struct
 
+from runbook.actions.journal import Journal
 from runbook.checks.base import Check, CheckResult
 from runbook.checks.file import File
 from runbook.judge.facts import Sample
 from runbook.judge.verdicts import Reason, Status
-from runbook.rollout.decide import bake_of
 from runbook.rollout.emergency import Alarm, emergency
+from runbook.rollout.glance import Glance, glance_at
 from runbook.rollout.holds import hold
 from runbook.rollout.operation import Ended
 from runbook.rollout.rows import Decision, Row
-from runbook.rollout.underway import Underway
 from runbook.rollout.watchers import Watcher
 from runbook.show.decisions import counts_of, decision_page, rests_on
 from runbook.show.outcomes import emergency_page, ended_page
@@ -23,6 +26,7 @@ from runbook.show.page import MARKS
 from runbook.show.printing import as_plain
 from runbook.show.rows import check_rows, plan_rows, rule_rows
 from runbook.show.standing import Seen, sparkline, status_page
+from runbook.system.processes import process_identity
 from runbook.system.refusals import Exit
 from tests.actions.making import header
 from tests.rollout.site import House, make_house, open_house
@@ -37,9 +41,13 @@ def house(tmp_path: Path) -> House:
 
 
 def seen(house: House, **more: object) -> Seen:
-    standing = house.standing()
-    given = {"underway": None, "lease": None, "watcher": None, "samples": {}, **more}
-    return Seen(standing=standing, bake=bake_of(house.site, standing), **given)  # type: ignore[arg-type]
+    """What `status` gathered; `more` replaces parts of it, those of the glance too."""
+    house.site.forget_state()
+    glance = glance_at(house.site)
+    names = {field.name for field in fields(Glance)}
+    glance = replace(glance, **{name: value for name, value in more.items() if name in names})  # type: ignore[arg-type]
+    given = {name: value for name, value in more.items() if name not in names}
+    return Seen(glance=glance, **given)  # type: ignore[arg-type]
 
 
 def status(house: House, **more: object) -> str:
@@ -49,12 +57,12 @@ def status(house: House, **more: object) -> str:
 def test_where_we_are_and_what_comes(house: House) -> None:
     house.clock.pass_time(900)
     told = status(house)
-    assert told.startswith("checkout · production   canary@5 for 15 m\n")
+    assert told.startswith("checkout · production   canary@5 for 15 m   STALE\n")
     assert "ladder     off 0 > canary [5], 10 > full 50, 100" in told
     assert "#####---------------" in told
     assert "45 m left" in told
     assert "watching   nobody, triggers are not armed" in told
-    assert "open       no incident · no hold · lock free" in told
+    assert "open       rollout 1 · no incident · no hold · lock free" in told
     assert "Next: runbook gate" in told
     assert "Back: runbook rollback" in told
 
@@ -81,12 +89,18 @@ def test_what_is_wrong_stands_on_the_screen(house: House) -> None:
     assert "no hold" not in told
 
 
-def test_a_cut_off_operation_comes_first(house: House) -> None:
-    told = status(house, underway=Underway(header(), None, alive=False))
-    assert "CUT OFF" in told.splitlines()[0]
-    assert "cut off    ramp to canary@5 by ana" in told.splitlines()[1]
-    assert "Next: runbook resume" in told
-    assert "at work" in status(house, underway=Underway(header(), None, alive=True))
+@pytest.mark.parametrize(("process", "word"), [((0, "", "", ""), "cut off"), (None, "at work")], ids=["dead", "alive"])
+def test_an_operation_under_way_comes_first(house: House, process: tuple[int, str, str, str] | None, word: str) -> None:
+    if process is None:
+        started, boot, namespace = process_identity(os.getpid()) or (0, "", "")
+        process = (os.getpid(), str(started), boot, namespace)
+    told_of = {"service": "checkout", "environment": "production", "process": process}
+    Journal.begin(house.site.journals, house.site.slug, replace_struct(header(), **told_of))
+    told = status(house)
+    assert word.upper() in told.splitlines()[0]
+    assert f"{word}    ramp to canary@5 by ana" in told.splitlines()[1]
+    assert ("Next: runbook resume" in told) is (word == "cut off")
+    assert "runbook rollback --emergency" in told.splitlines()[-1]
 
 
 def test_who_watches_and_what_the_numbers_were(house: House) -> None:

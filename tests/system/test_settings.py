@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
+import pwd
 from pathlib import Path
 
 import pytest
 
 from runbook.system.refusals import Refusal
-from runbook.system.settings import NAMES, Source, host_name, operator_of, read_settings
+from runbook.system.settings import NAMES, Source, host_name, operator_of, read_settings, user_of_system
 from tests.system.other_worlds import run_python
 
 SOURCES = {
@@ -122,39 +123,64 @@ def test_the_state_may_hold_a_password_which_no_refusal_repeats(tmp_path: Path) 
     assert "hunter2" not in refused.value.message + " ".join(refused.value.next_steps)
 
 
+ROOT = os.geteuid() == 0
+ME = pwd.getpwuid(os.getuid()).pw_name
+
+
 @pytest.mark.parametrize(
     ("claimed", "environment", "who"),
     [
         ("ana", {"SUDO_USER": "ben"}, ("ana", "claimed")),
-        (None, {"SUDO_USER": "ben"}, ("ben", "sudo")),
-        (None, {"SUDO_USER": ""}, None),
-        (None, {"SUDO_USER": "root"}, None),
+        (None, {"SUDO_USER": ""}, (ME, "os-user")),
+        (None, {"SUDO_USER": "root"}, (ME, "os-user")),
+        (None, {}, (ME, "os-user")),
     ],
 )
 def test_who_is_at_the_keyboard(
-    claimed: str | None, environment: dict[str, str], who: tuple[str, str] | None, tmp_path: Path
+    claimed: str | None, environment: dict[str, str], who: tuple[str, str], tmp_path: Path
 ) -> None:
     settings = read_settings(tmp_path, {"RUNBOOK_OPERATOR": claimed} if claimed else {})
-    found = operator_of(settings, environment)
-    if who is None:
-        assert found[1] == "os-user"
-    else:
-        assert found == who
+    assert operator_of(settings, environment) == who
 
 
-def test_a_user_without_a_name_is_its_number(tmp_path: Path) -> None:
+def told_as(folder: Path, user: int | None, **environment: str) -> str:
+    """Who it is in a process of that user, with these variables set for it and told to it."""
     code = (
         "import os, sys; from pathlib import Path\n"
         "from runbook.system.settings import operator_of, read_settings\n"
         "settings = read_settings(Path(sys.argv[1]), {})\n"
-        "for name in ('LOGNAME', 'USER', 'LNAME', 'USERNAME'): os.environ.pop(name, None)\n"
-        "if os.geteuid() == 0: os.setuid(54321)\n"
-        "print(*operator_of(settings, {}))\n"
+        "user = int(sys.argv[2])\n"
+        "os.environ.update(word.split('=', 1) for word in sys.argv[3:])\n"
+        "if user >= 0: os.setuid(user)\n"
+        "print(*operator_of(settings, os.environ))\n"
     )
-    done = run_python(code, arguments=(str(tmp_path),))
+    words = [f"{name}={value}" for name, value in environment.items()]
+    done = run_python(code, arguments=(str(folder), str(-1 if user is None else user), *words))
     assert done.returncode == 0, done.stderr
-    name = "uid 54321 os-user" if os.geteuid() == 0 else "os-user"
-    assert name in done.stdout
+    return done.stdout.strip()
+
+
+def test_a_user_without_a_name_is_its_number(tmp_path: Path) -> None:
+    if not ROOT:
+        pytest.skip("only root can become a user without a name")
+    assert told_as(tmp_path, 54321) == "uid 54321 os-user"
+
+
+def test_under_sudo_it_is_the_one_who_called(tmp_path: Path) -> None:
+    if not ROOT:
+        pytest.skip("only root is under sudo")
+    assert told_as(tmp_path, None, SUDO_USER="ben") == "ben sudo"
+
+
+@pytest.mark.parametrize("name", ["SUDO_USER", "LOGNAME", "USER", "LNAME", "USERNAME"])
+def test_a_variable_makes_nobody_somebody_else(name: str, tmp_path: Path) -> None:
+    """For a user who is not root all of these are claims, and none of them is believed."""
+    told = told_as(tmp_path, 54321 if ROOT else None, **{name: "ben"})
+    assert told == ("uid 54321 os-user" if ROOT else f"{ME} os-user")
+
+
+def test_user_of_system_hears_no_claim(tmp_path: Path) -> None:
+    assert user_of_system({"RUNBOOK_OPERATOR": "ana"}) == (ME, "os-user")
 
 
 def test_this_machine_has_a_name() -> None:

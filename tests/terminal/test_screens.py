@@ -12,9 +12,9 @@ from tests.servers import answer
 from tests.terminal.screen import Terminal, on_terminal
 
 SCREENS = [
-    "status", "gate", "preflight", "health-check", "history", "lint", "doctor", "playbooks", "exit-codes",
-    "audit verify",
-    "incident list", "ramp 50 --dry-run", "rollback --dry-run", "--help", "ramp --help", "rollback --help",
+    "status", "now", "now --short", "explain", "contacts", "gate", "preflight", "health-check", "history", "lint",
+    "doctor", "playbooks", "exit-codes", "audit verify", "incident list", "ramp 50 --dry-run", "rollback --dry-run",
+    "--help", "ramp --help", "rollback --help",
 ]  # fmt: skip
 # What belongs to our own colours and to nothing else.
 OURS = re.compile(rb"\x1b\[[0-9;]*m")
@@ -40,7 +40,7 @@ def test_no_line_is_wider_than_80_columns(project: Project, words: str) -> None:
     assert codes_of(terminal) == b""
 
 
-@pytest.mark.parametrize("words", ["status", "gate", "preflight", "ramp 50 --dry-run", "history"])
+@pytest.mark.parametrize("words", ["status", "now", "explain", "gate", "preflight", "ramp 50 --dry-run", "history"])
 def test_200_columns_are_used(project: Project, words: str) -> None:
     project.at_first()
     with on_terminal(project, *words.split(), columns=200) as terminal:
@@ -76,13 +76,32 @@ def test_status_fits_on_one_screen(project: Project) -> None:
     assert "rain" in terminal.text and "Strange" in terminal.text
 
 
+def test_the_card_of_the_night_fits_on_one_screen(project: Project) -> None:
+    contacts = "".join(f"\n  Role {n}: {{name: {LONG[:40]!r}, phone: '+1 555 01{n}'}}" for n in range(9))
+    project.write(contacts=contacts)
+    project.at_first()
+    project.run("gate")
+    project.numbers(errors=0.07, p95=9000)
+    project.run("gate")
+    project.run("hold", "--reason", LONG)
+    project.run("incident", "open", LONG, "--severity", "P1")
+    with on_terminal(project, "now") as terminal:
+        assert terminal.end() == 0
+    assert len(terminal.screen.history.top) == 0, terminal.text
+    assert "UNSAFE" in terminal.shown[0] and "runbook rollback --emergency" in terminal.text
+    with on_terminal(project, "now", "--no-color") as terminal:
+        assert terminal.end() == 0
+    assert b"\x1b" not in terminal.seen and "UNSAFE" in terminal.shown[0]
+
+
 @pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {}], ids=["NO_COLOR", "dumb", "--no-color"])
 def test_without_colour(project: Project, variables: dict[str, str]) -> None:
     project.at_first()
     option = ["--no-color"] if not variables else []
-    with on_terminal(project, "gate", *option, env=variables) as terminal:
-        assert terminal.end() == 0
-    assert b"\x1b" not in terminal.seen
+    for words in ("gate", "now"):
+        with on_terminal(project, words, *option, env=variables) as terminal:
+            assert terminal.end() == 0
+        assert b"\x1b" not in terminal.seen, words
 
 
 def test_with_colour_on_a_terminal(project: Project) -> None:
@@ -96,12 +115,13 @@ EVIL = "x\x1b]0;owned\x07\x1b[2J\x1b[31m\x9b31m\u202etxt\u200b\r\n\tok  GO all f
 
 
 def test_what_a_service_says_never_reaches_the_terminal(project: Project) -> None:
-    project.write(checklists='\n  ready: [{check: Nothing open, http: /open, list: ".open[]"}]')
+    contacts = f"\n  On-call: {{name: {json.dumps(EVIL)}, phone: {json.dumps(EVIL)}}}"
+    project.write(checklists='\n  ready: [{check: Nothing open, http: /open, list: ".open[]"}]', contacts=contacts)
     project.script("/open", answer(json.dumps({"open": [EVIL, "second"]})))
     project.numbers(errors=EVIL)
     project.run("note", "complaint", EVIL.replace("\x00", ""))
     project.run("hold", "--reason", EVIL.replace("\x00", ""))
-    for words in ("preflight", "health-check", "history", "status", "ramp 10", "gate"):
+    for words in ("preflight", "health-check", "history", "status", "ramp 10", "gate", "explain", "now", "contacts"):
         with on_terminal(project, *words.split()) as terminal:
             terminal.end()
         assert codes_of(terminal) == b"", words

@@ -1,0 +1,165 @@
+"""All that is known of a site without asking anybody, at one glance: `now` and `status` show it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runbook.flags.changes import FlagTrouble
+from runbook.incidents.severity import Response, response_of
+from runbook.judge.facts import Facts
+from runbook.playbook.kit import Kit, kit_path, read_kit
+from runbook.rollout.bake import BakeStanding
+from runbook.rollout.bake_rows import bake_of, next_look_due
+from runbook.rollout.danger import Danger, Scene, danger_of, limits_of
+from runbook.rollout.decide import Evidence, decide
+from runbook.rollout.facts import facts_of
+from runbook.rollout.journey import stable_since
+from runbook.rollout.matrix import Countdown, countdowns
+from runbook.rollout.next_step import Known, NextStep, next_step, way_back
+from runbook.rollout.planning import safe_values
+from runbook.rollout.rows import Decision
+from runbook.rollout.rules import load_states
+from runbook.rollout.site import Site
+from runbook.rollout.standing import Standing, shows_safe, standing_by_file, standing_of
+from runbook.rollout.underway import Underway, underway
+from runbook.rollout.watchers import Watcher, watcher_of
+from runbook.store.events import Recorded
+from runbook.store.fold import fold
+from runbook.store.spool import Spool
+from runbook.store.state import Incident, State
+
+SERVICE_DOWN = "service_down"  # the built-in rule that knows of it
+
+
+@dataclass(frozen=True)
+class Change:
+    """The last operation that ended, or that the kit tells of. Times are seconds since the epoch."""
+
+    at: float
+    text: str
+    by: str
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What is known. `flags_trouble` says why the flag file cannot be read; `kit` is the newest one of this site."""
+
+    state: State
+    standing: Standing
+    facts: Facts
+    danger: Danger
+    decision: Decision
+    step: NextStep
+    back: str
+    bake: BakeStanding | None
+    found: Underway | None
+    watcher: Watcher | None
+    countdowns: Sequence[Countdown]
+    responses: Sequence[tuple[Incident, Response]]
+    next_look: float | None
+    safe: bool
+    flags_trouble: str = ""
+    change: Change | None = None
+    kit: Kit | None = None
+
+
+def glance_at(site: Site) -> Glance:
+    """Everything from the store, the flag file, the journals, the spool and the kit; nothing over the network."""
+    shown, trouble = site.flags_or_trouble()
+    found = underway(site)
+    state = site.state() if site.store is not None else spooled_state(site)
+    standing = standing_of(site.playbook, state, shown)
+    if site.store is None and state.position is None:
+        standing = standing_by_file(site.playbook, shown)
+    facts = facts_of(site, standing, None)
+    scene = _scene(site, state, standing, facts, found)
+    danger = danger_of(scene)
+    decision = decide(site, standing, standing.next, Evidence(facts))
+    away = site.store_trouble if site.store is None else ""
+    told = Known(site.playbook, state, standing, danger, decision, found, scene.safe, scene.hold is not None, away)
+    now, kit = site.clock.wall(), read_kit(kit_path(site.state_folder, site.slug))
+    return Glance(
+        state=state,
+        standing=standing,
+        facts=facts,
+        danger=danger,
+        decision=decision,
+        step=next_step(told),
+        back=way_back(told),
+        bake=bake_of(site, standing),
+        found=found,
+        watcher=watcher_of(site),
+        countdowns=countdowns(site.playbook, state),
+        responses=[(one, response_of(site.playbook.severities, one, now)) for one in state.open_incidents()],
+        next_look=scene.next_look,
+        safe=scene.safe,
+        flags_trouble=f"{trouble.path}: {trouble.reason}" if trouble else "",
+        change=_change(state, kit),
+        kit=kit,
+    )
+
+
+def spooled_state(site: Site) -> State:
+    """What the events say that wait for a store that is away."""
+    events = []
+    with contextlib.suppress(OSError):
+        events = [one.event for one in Spool(site.state_folder / "spool").waiting() if one.chain == site.chain]
+    records = [Recorded(number=number, hash="", event=event) for number, event in enumerate(events, 1)]
+    try:
+        return fold(State(), records)
+    except (KeyError, TypeError, ValueError):  # a line that somebody wrote by hand
+        return State()
+
+
+def _scene(site: Site, state: State, standing: Standing, facts: Facts, found: Underway | None) -> Scene:
+    began = found.header.began if found is not None else None
+    bake, safe = bake_of(site, standing), _is_safe(site)
+    return Scene(
+        facts=facts,
+        position=standing.position,
+        limits=limits_of(site.playbook, standing.stage if standing.entered else None, site.environment.name),
+        matrix=state.matrix,
+        down=_down_since(site, standing),
+        cut_off=began if found is not None and not found.alive else None,
+        at_work=began if found is not None and found.alive else None,
+        hold=state.hold_at(site.clock.wall()),
+        safe=safe,
+        stable=stable_since(state),
+        baked=bake is None or bake.over,
+        next_look=next_look_due(site, standing, facts),
+        known=site.store is not None or safe,
+    )
+
+
+def _down_since(site: Site, standing: Standing) -> float | None:
+    """Since when the service was seen to be down; None where it was reached at the last look, or nobody looked."""
+    kept = load_states(site, standing).get(SERVICE_DOWN)
+    return kept.since if kept is not None and kept.last else None
+
+
+def _is_safe(site: Site) -> bool:
+    """Whether every flag file shows the safe values. Without flags nothing can be said to be unsafe by them."""
+    values = safe_values(site.playbook)
+    if not values or not site.environment.flags_in:
+        return False
+    try:
+        shown = [file.read(tuple(values)).values for file in site.flag_files()]
+    except FlagTrouble:
+        return False
+    return shows_safe(values, shown)
+
+
+def _change(state: State, kit: Kit | None) -> Change | None:
+    """What was changed last: the last operation; without one, when the kit was left before a ramp."""
+    last = state.last_operation
+    if last is not None:
+        began = float(last.get("at", 0.0)) - float(last.get("seconds") or 0.0)
+        way = f"{last.get('kind', '')} {last['from']} ->" if last.get("from") else f"{last.get('kind', '')} to"
+        way += f" {last.get('to') or 'nowhere'}"
+        outcome = str(last.get("outcome", ""))
+        return Change(began, way + ("" if outcome == "done" else f" ({outcome})"), str(last.get("who", "")))
+    if kit is not None:
+        return Change(kit.written_at, f"a ramp from {kit.position or 'before the first stage'} (by its kit)", "")
+    return None

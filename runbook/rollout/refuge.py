@@ -1,0 +1,50 @@
+"""Where the emergency goes: to the safe flags, or, past a `one_way` stage, to that stage's own fallback. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from runbook.playbook.model import Stage
+from runbook.rollout.ladder import Rung, ladder, rung_off
+from runbook.rollout.site import Site
+from runbook.rollout.standing import Standing, standing_by_file
+from runbook.rollout.ways_down import Way, barrier_below
+
+
+def standing_in_emergency(site: Site, shown: Mapping[str, str | None]) -> Standing:
+    """Where we are, as far as anything tells: the events, else the flag file."""
+    position = site.state().position
+    if position is not None:
+        return Standing(ladder(site.playbook), position, True)
+    return standing_by_file(site.playbook, shown)
+
+
+def refuge_of(standing: Standing) -> Way:
+    """Where the emergency goes. Where nothing tells where we are, it is the values of `rollback.set`."""
+    rungs, here = standing.rungs, standing.place
+    first = rungs[0] if rungs else None
+    barrier = barrier_below(standing, first) if first and here else None
+    if barrier is None or here is None or barrier.fallback is None:
+        return Way("emergency", first, "to the safe flags", safe=True)
+    refuge = _within(rungs, barrier, here)
+    if refuge is None:
+        return Way("emergency", first, "to the safe flags", safe=True)
+    own = barrier.fallback
+    message = f"to {refuge.name}: {barrier.name} is one_way, and its own fallback is {own.shown}"
+    return Way("emergency", refuge, message, own.action)
+
+
+def _within(rungs: tuple[Rung, ...], barrier: Stage, here: Rung) -> Rung | None:
+    """The step of the one-way stage to go to: never up; None where its fallback leads out of it."""
+    own, inside = barrier.fallback, here.stage == barrier
+    assert own is not None  # the caller looked
+    if own.action is not None:
+        return here if inside else next(rung for rung in rungs if rung.stage == barrier)
+    if own.percent is None:
+        return None
+    return rung_off(rungs, barrier.name, min(own.percent, here.percent) if inside else own.percent)
+
+
+def position_aimed_at(way: Way) -> tuple[str, float]:
+    """The stage and percentage that are recorded; without stages the safe flags' own name."""
+    return (way.to.stage.name, way.to.percent) if way.to else ("safe", 0.0)

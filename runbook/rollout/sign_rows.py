@@ -1,0 +1,124 @@
+"""What people have to say before a stage is left, as rows of a decision: asked for last, when there is evidence."""
+
+from __future__ import annotations
+
+from runbook.checks.base import Answer, Check
+from runbook.judge.verdicts import Reason, Status
+from runbook.language.durations import parse_duration
+from runbook.playbook.model import Gate
+from runbook.playbook.sign_offs import DEPLOYED_BY
+from runbook.rollout.answers import KeptAnswers
+from runbook.rollout.journey import leaves_stage, stable_since
+from runbook.rollout.roles import CLAIMED, Person, RoleStanding, known_again, role_standings
+from runbook.rollout.rows import Row
+from runbook.rollout.site import Site
+from runbook.rollout.standing import Standing
+from runbook.store.state import SignedRole
+from runbook.system.clock import local_day_and_clock
+
+
+def sign_rows(site: Site, standing: Standing) -> list[Row]:
+    """The manual items among the gates, then the roles; asked for when the stage is left, and not once it is stable."""
+    if not leaves_stage(standing) or standing.stage is None:
+        return []
+    if standing.next is None and stable_since(site.state()) is not None:
+        return []
+    items = [item_row(site, gate, gate.sign) for gate in standing.stage.gates if gate.sign is not None]
+    return [*items, *(_role_row(site, standing, one) for one in role_standings(site, standing))]
+
+
+def item_row(site: Site, gate: Gate, check: Check) -> Row:
+    """A manual item among the gates."""
+    place = site.environment.name
+    if not gate.counts_in(place) or (check.only and place not in check.only) or place in check.unless:
+        return Row(check.id, check.title, "sign", Status.SKIPPED, message=f"not asked in {place}")
+    answer = _kept(site, check)
+    if answer is None:
+        return Row(
+            id=check.id,
+            title=check.title,
+            kind="sign",
+            status=Status.UNKNOWN,
+            reason=Reason.NODATA,
+            observed="no answer yet",
+            remedy=f"runbook sign {check.id}",
+        )
+    return Row(
+        id=check.id,
+        title=check.title,
+        kind="sign",
+        status=Status.PASS if answer.yes else Status.FAIL,
+        observed=f"{'yes' if answer.yes else 'no'}, {answer.who}",
+        message=answer.evidence,
+        remedy="" if answer.yes else f"runbook sign {check.id} when it is true",
+    )
+
+
+def _kept(site: Site, check: Check) -> Answer | None:
+    """The answer that still counts, also by what the playbook says now of how long it does."""
+    now = site.clock.wall()
+    answer, valid = KeptAnswers(site.state(), now).answer(check.full_id, check.title), check.options.valid
+    if answer is not None and valid is not None and answer.at + parse_duration(valid) <= now:
+        return None
+    return answer
+
+
+def _role_row(site: Site, standing: Standing, role: RoleStanding) -> Row:
+    """One role: signed, refused, or still to come."""
+    name, position = role.rule.role, standing.position
+    where = position.name if position else ""
+    status, message, reason = _said(role)
+    remedy = ""
+    if status is not Status.PASS:
+        remedy = f"runbook sign {name}"
+        if role.doubt:
+            remedy = f"{known_again(where)}  by a person who is known; the bake begins anew"
+        elif role.other is not None:
+            remedy += f"  typed by somebody else than {role.other.name}"
+    return Row(
+        id=name,
+        title=name,
+        kind="sign",
+        status=status,
+        observed=_observed(site, role),
+        expected=_rule(role),
+        message=message,
+        reason=reason,
+        remedy=remedy,
+    )
+
+
+def _said(role: RoleStanding) -> tuple[Status, str, Reason | None]:
+    """What a role says: its status, why, and the reason where it is unknown."""
+    if role.signed is None or role.lapsed or role.doubt:
+        return Status.UNKNOWN, role.doubt, Reason.NODATA
+    if not role.signed.yes:
+        return Status.FAIL, role.signed.evidence, None
+    if role.same:
+        did = "deployed" if role.rule.not_role == DEPLOYED_BY else f"signed {role.rule.not_role}"
+        return Status.FAIL, f"{role.signed.who} {did} as well: somebody else has to sign", None
+    return Status.PASS, role.signed.evidence, None
+
+
+def _observed(site: Site, role: RoleStanding) -> str:
+    signed = role.signed
+    if signed is None:
+        return "no sign-off yet"
+    who = shown_signer(signed)
+    if role.lapsed:
+        return f"signed by {who} {role.lapsed}"
+    when = local_day_and_clock(signed.at, site.clock.wall())
+    return f"{who}, {when}" if signed.yes else f"no, {who}, {when}"
+
+
+def shown_signer(signed: SignedRole) -> str:
+    """Who signed, marked where that is only claimed."""
+    return Person(signed.who, signed.known).shown
+
+
+def _rule(role: RoleStanding) -> str:
+    if role.rule.not_role is None:
+        return ""
+    if role.other is None:
+        return f"not {role.rule.not_role}"
+    return f"not {role.rule.not_role} ({role.other.name}{', claimed' if role.other.known == CLAIMED else ''})"
