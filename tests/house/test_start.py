@@ -65,7 +65,7 @@ def imported_by(folder: Path, *arguments: str) -> set[str]:
         ("now", "--short"),
         ("now", "--format", "json"),
         ("contacts",),
-    ],  # fmt: skip
+    ],
     ids=" ".join,
 )
 def test_the_quick_commands_import_nothing_dear(project: Path, arguments: tuple[str, ...]) -> None:
