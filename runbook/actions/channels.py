@@ -199,6 +199,8 @@ async def deliver(
     timeout = channel.timeout if at_most is None else min(channel.timeout, at_most)
     answer = await fetch(request, timeout)
     if isinstance(answer, HttpTrouble):
+        if answer.phase == "read":  # it has the letter, and would get it twice
+            return Delivery(False, masker.mask(f"it may have arrived; its answer could not be read: {answer.message}"))
         passing = answer.timed_out or answer.phase not in ("refuse", "redirect")
         return Delivery(False, masker.mask(answer.message), passing)
     return Delivery(200 <= answer.status < 300, f"status {answer.status}", answer.status in PASSING)

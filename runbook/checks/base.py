@@ -160,6 +160,10 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if not self.timeout:
             msgspec.structs.force_setattr(self, "timeout", self.options.TIMEOUT)
 
+    def counts_in(self, environment: str) -> bool:
+        """Whether it is looked at in this environment."""
+        return (not self.only or environment in self.only) and environment not in self.unless
+
     @property
     def full_id(self) -> str:
         """`LIST/ID`: unique in the whole playbook."""

@@ -155,7 +155,7 @@ async def _read(options: Inspect, around: Surroundings) -> bytes | Finding:
     try:
         return await in_thread(lambda: read_regular(around.project / name))
     except FileTrouble as trouble:
-        return unknown(f"{name}: {trouble.reason}")
+        return unknown(f"{name} {trouble.reason}")
     except ValueError as trouble:  # a name that no file can have
         return unknown(f"{name}: {trouble}")
 

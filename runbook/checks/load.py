@@ -94,8 +94,8 @@ class Load(Kind, frozen=True, kw_only=True):
     async def look(self, around: Surroundings) -> Finding:
         if around.protected and not self.allow:
             return unknown(
-                "a load on a protected environment: refused; write allow: true in the playbook, or run it in staging: "
-                f"runbook preflight -e staging --only {_id_of(around)}"
+                f"{around.environment} is protected, and a load may do harm: nothing was sent; try it elsewhere, "
+                f"runbook preflight -e NAME --only {_id_of(around)}, or write allow: true at the check"
             )
         try:
             request = filled(self._written(), around.url, around.variables, around.masker)

@@ -45,5 +45,5 @@ class Turns:
 def never_came(seconds: float) -> str:
     """Why one that wants to be alone had no turn, in a look that was given so many seconds."""
     more = show_duration(max(120.0, 2 * round(seconds))).replace(" ", "")
-    took = show_duration(seconds)
+    took = show_duration(max(0.0, seconds))
     return f"the other checks took all {took} of this look; give more time: runbook preflight --deadline {more}"

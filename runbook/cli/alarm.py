@@ -18,6 +18,7 @@ from runbook.rollout.emergency import Alarm, emergency, way_out
 from runbook.rollout.notices import await_notices
 from runbook.rollout.operation import Ended
 from runbook.rollout.planning import safe_values
+from runbook.rollout.refuge import holds_within
 from runbook.rollout.site import Site
 from runbook.rollout.standing import shows_safe
 from runbook.show.answer import Answer
@@ -28,7 +29,6 @@ from runbook.system.refusals import Exit, Refusal
 from runbook.system.signals import ignore_hang_up
 
 STORE_PATIENCE = 0.5  # seconds: the way back does not wait for a store
-NOTICES_WITHIN = 0.2  # seconds: nor for anybody who is told of it
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def raise_alarm(shared: Shared, *, yes: bool, dry_run: bool, watch: bool, alarm:
         confirm(shared, f"Bring {site.name} back {out.way.message}?", yes=False)
     listener = Telling(shared, clock=True)
     ended = emergency(site, listener, alarm)
-    await_notices(site, ended.operation, listener, within=NOTICES_WITHIN)
+    await_notices(site, ended.operation, listener, within=0.0)
     return _ended(shared, site, ended, objective, watch=watch)
 
 
@@ -93,7 +93,7 @@ def read_for_emergency(bench: Bench, chosen: Chosen) -> Readable:
     if chosen.path is not None:
         loaded = load_emergency(chosen.path, bench.project.root)
         if loaded.playbook is not None:
-            return Readable(loaded.playbook, loaded.playbook.environments)
+            return Readable(with_every_stage(bench, chosen, loaded.playbook), loaded.playbook.environments)
         problems = loaded.errors
     environments: dict[str, Environment] = {}
     merged: Playbook | None = None
@@ -115,6 +115,25 @@ def read_for_emergency(bench: Bench, chosen: Chosen) -> Readable:
             next_steps=["correct what is named above", "set the safe values by hand and restart the service"],
         )
     return Readable(msgspec.structs.replace(merged, environments=environments), environments)
+
+
+def with_every_stage(bench: Bench, chosen: Chosen, playbook: Playbook) -> Playbook:
+    """The playbook; where a mistake in its stages hides where a one_way stage goes instead, with those of the kit."""
+    written = playbook.plain.get("stages")
+    unread = isinstance(written, list) and len(written) != len(playbook.stages)
+    if not unread and all(
+        stage.fallback and holds_within(stage.fallback) for stage in playbook.stages if stage.one_way
+    ):
+        return playbook
+    from runbook.playbook.load import from_plain
+
+    kits = [kit for kit in kits_of(bench, chosen) if kit.service == playbook.service]
+    for kit in sorted(kits, key=lambda kit: kit.written_at, reverse=True):
+        kept = from_plain(kit.sections, "kit").playbook
+        if kept is not None and kept.stages:
+            say(bench.shared, "the stages of the playbook cannot be read whole; they are taken from the kit")
+            return msgspec.structs.replace(playbook, stages=kept.stages)
+    return playbook
 
 
 def pick_environment(bench: Bench, chosen: Chosen, readable: Readable, *, yes: bool) -> tuple[Site, bool] | Answer:

@@ -176,7 +176,7 @@ def leave(code: int) -> NoReturn:
 
 def _usage(error: Any) -> Answer:
     if error.__class__.__name__ == "NoArgsIsHelpError":
-        typer.echo(error.ctx.get_help())
+        # typer showed the help when the error was made
         return Answer(Exit.USAGE, "a command is needed", refused=True)
     message = error.format_message()
     meant = _meant_command() if message.startswith("No such command") else ""
@@ -207,6 +207,6 @@ def _shared_from_argv() -> Shared:
     words = sys.argv[1:]
     wants_json = any(
         word in ("--format=json", "-fjson") or (word in ("-f", "--format") and following == "json")
-        for word, following in zip(words, [*words[1:], ""], strict=True)
+        for word, following in zip(words, [*words[1:], ""], strict=False)
     )
     return Shared(format=Format.JSON if wants_json else Format.TABLE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +40,7 @@ def choose_playbook(root: Path, named: str | None, *, known: dict[str, str]) -> 
         message = f"several playbooks: {', '.join(names)}" if names else f"no playbook in {root}/playbooks"
         shipped = ", ".join(path.stem for path in shipped_playbooks())
         raise Refusal(
-            message, next_steps=["name one: -p NAME", f"shipped, in their sandbox: {shipped}", "runbook playbooks"]
+            message, next_steps=[typed_with("-p NAME"), f"shipped, in their sandbox: {shipped}", "runbook playbooks"]
         )
     for candidate in candidates:
         if named in (candidate.name, candidate.service):
@@ -69,6 +71,12 @@ def _by_path(root: Path, named: str) -> Chosen | None:
     return None
 
 
+def typed_with(options: str) -> str:
+    """The command that was typed, with these options added."""
+    words = [shlex.quote(word) for word in sys.argv[1:]]
+    return " ".join(["runbook", *words, options])
+
+
 def choose_environment(playbook: Playbook, named: str | None, *, shipped: bool) -> Environment:
     """The environment that is meant. A protected one is never chosen silently. Raises `Refusal`."""
     environments = playbook.environments
@@ -80,17 +88,18 @@ def choose_environment(playbook: Playbook, named: str | None, *, shipped: bool) 
         meant = did_you_mean(named, environments)
         raise Refusal(
             f"{playbook.service} has no environment {named!r}" + (f"; {meant}" if meant else ""),
-            next_steps=[f"-e {name}" for name in environments],
+            next_steps=[typed_with(f"-e {name}") for name in environments],
         )
     if len(environments) == 1:
         only = next(iter(environments.values()))
         if not only.protected:
             return only
-        raise Refusal(f"{only.name} is protected and is never chosen silently", next_steps=[f"-e {only.name}"])
+        message = f"{only.name} is protected and is never chosen silently"
+        raise Refusal(message, next_steps=[typed_with(f"-e {only.name}")])
     raise Refusal(
         f"{playbook.service} has several environments: {', '.join(environments)}" if environments else
         f"{playbook.service} has no environments",
-        next_steps=[f"-e {name}" for name in environments],
+        next_steps=[typed_with(f"-e {name}") for name in environments],
     )  # fmt: skip
 
 
@@ -101,6 +110,6 @@ def _of_shipped(playbook: Playbook, named: str | None) -> Environment:
             return environment
     raise Refusal(
         f"{playbook.path} is shipped with the tool and runs in its sandbox only",
-        next_steps=[f"-e {one.name}" for one in sandboxes]
+        next_steps=[typed_with(f"-e {one.name}") for one in sandboxes]
         + ["copy it into your project's playbooks/ to use it elsewhere"],
     )

@@ -5,12 +5,11 @@ from __future__ import annotations
 import typer
 
 from runbook.cli.boundary import command
-from runbook.cli.options import Confirm, Deadline, ReasonText, Shared, Yes
+from runbook.cli.options import Confirm, Deadline, ReasonText, Shared, Yes, deadline_of
 from runbook.cli.talk import Consent
 from runbook.cli.wiring import open_site
 from runbook.flags.changes import FlagTrouble
 from runbook.judge.verdicts import Verdict
-from runbook.language.durations import parse_duration
 from runbook.rollout.planning import refuse_flags
 from runbook.rollout.receipts import keep_decision
 from runbook.rollout.site import Site
@@ -51,7 +50,7 @@ def stable(
         standing = standing_of(site.playbook, site.state(), site.shown_flags())
     except FlagTrouble as trouble:
         raise refuse_flags(site, trouble) from trouble
-    ending = propose_stable(site, standing, parse_duration(deadline))
+    ending = propose_stable(site, standing, deadline_of(deadline))
     if ending.since is not None:
         return _already(site, ending, ending.since)
     keep_decision(site, ending.decision, "declare stable")

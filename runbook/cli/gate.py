@@ -8,10 +8,10 @@ import typer
 
 from runbook.cli import completing
 from runbook.cli.boundary import command
-from runbook.cli.options import Deadline, Shared
+from runbook.cli.options import Deadline, Shared, deadline_of
 from runbook.cli.wiring import open_site
 from runbook.flags.changes import FlagTrouble
-from runbook.language.durations import parse_duration
+from runbook.language.places import did_you_mean
 from runbook.rollout.journey import at_the_end, stable_since
 from runbook.rollout.planning import refuse_flags
 from runbook.rollout.receipts import keep_decision
@@ -48,26 +48,39 @@ def gate(
     except FlagTrouble as trouble:
         raise refuse_flags(site, trouble) from trouble
     refuse_if_underway(site)
-    here = standing.position
-    if stage is not None and (here is None or here.stage != stage):
-        where = here.name if here else "before the first stage"
-        raise Refusal(f"we are not in {stage}, but at {where}", exit_=Exit.NO_GO, next_steps=["runbook gate"])
-    tick = look_once(site, parse_duration(deadline))
+    if stage is not None:
+        _refuse_other(site, standing, stage)
+    tick = look_once(site, deadline_of(deadline))
     keep_decision(site, tick.decision, "gate")
     return _answer(site, standing, tick)
+
+
+def _refuse_other(site: Site, standing: Standing, stage: str) -> None:
+    """Raises `Refusal` for a stage that is not ours: no-go, and usage where the playbook has none of this name."""
+    here, names = standing.position, [one.name for one in site.playbook.stages]
+    if here is not None and here.stage == stage:
+        return
+    where = f"we are at {here.name}" if here else "no stage was entered yet"
+    if stage in names:
+        raise Refusal(f"only where we are can be left: {where}", exit_=Exit.NO_GO, next_steps=["runbook gate"])
+    meant = did_you_mean(stage, names) or f"it has {', '.join(names) or 'none at all'}"
+    raise Refusal(f"the playbook has no stage {stage!r}: {meant}; {where}", next_steps=["runbook gate"])
 
 
 def _answer(site: Site, standing: Standing, tick: Tick) -> Answer:
     decision, here, following = tick.decision, standing.position, standing.next
     about = f"leaving {here.name}" if here else "entering the ladder"
-    about += f" for {following.name}" if following else ", the top of the ladder"
+    if here is not None and standing.gone:
+        about = f"at {here.name}, which is no step of the ladder"
+    else:
+        about += f" for {following.name}" if following else ", the top of the ladder"
     exit_ = exit_of(decision.verdict)
     lines = _onwards(site, standing) if exit_ is Exit.GO else next_lines(decision)
     page = decision_page(decision, f"{about}  {site.name}", said=lines)
     for told in tick.told:
         page.line(told)
     if following is not None and following.first_of_stage and following.stage.requires:
-        page.line(f"ramp also runs the checklists {', '.join(following.stage.requires)}: runbook preflight")
+        page.line(f"ramp also runs the checklists {', '.join(following.stage.requires)}: runbook preflight", typed=True)
     page.next(*(lines or ["runbook status"]))
     return Answer(
         exit_,

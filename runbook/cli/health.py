@@ -7,10 +7,9 @@ from typing import Annotated
 import typer
 
 from runbook.cli.boundary import command
-from runbook.cli.options import Deadline, Shared, Strict
+from runbook.cli.options import Deadline, Shared, Strict, deadline_of
 from runbook.cli.wiring import open_site
 from runbook.judge.verdicts import Status, Verdict
-from runbook.language.durations import parse_duration
 from runbook.rollout.facts import look_from_here
 from runbook.rollout.health import MetricHealth, health_of, verdict_of_health
 from runbook.rollout.looking import Look
@@ -42,7 +41,7 @@ def health_check(
         raise Refusal(
             f"routines are not supported yet, so {routine!r} cannot be run", next_steps=["runbook health-check"]
         )
-    within = parse_duration(deadline)
+    within = deadline_of(deadline)
     site = open_site(shared)
     presence = [check for check in site.playbook.verify if check.options.presence()]
     sight = look_from_here(site, presence, within)

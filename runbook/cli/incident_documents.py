@@ -52,5 +52,5 @@ def _kept(written: Written) -> str | None:
 
 def _following(report: IncidentReport, name: str) -> str:
     if report.open:
-        return "runbook incident resolve TEXT"
+        return 'runbook incident resolve "what it was, what was done"'
     return "runbook incident postmortem" if name == "incident_report.md" else "runbook incident show"

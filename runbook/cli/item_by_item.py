@@ -37,7 +37,9 @@ def judge_items(shared: Shared, site: Site, check: Check) -> Judgement | None:
         raise Refusal(f"{check.title} needs a terminal: it is judged item by item", next_steps=steps)
     from runbook.checks.inspect import judged
 
+    say(shared, f"  ..  fetching {check.options.inspect}")
     items, questions = _fetched(site, check), check.options.questions
+    _forget_keys()
     verdicts: list[list[bool]] = []
     for number, item in enumerate(items, 1):
         _show(shared, f"{check.title}: item {number} of {len(items)}", item)
@@ -111,6 +113,13 @@ def _named(verdicts: list[list[bool]], questions: tuple[str, ...]) -> str:
     ]
     more = f"; and {len(said) - NAMED} more" if len(said) > NAMED else ""
     return f": {'; '.join(said[:NAMED])}{more}" if said else ""
+
+
+def _forget_keys() -> None:
+    """Drop what was typed before there was anything to judge."""
+    import termios
+
+    termios.tcflush(sys.stdin, termios.TCIFLUSH)
 
 
 def pressed_key(keys: tuple[str, ...]) -> str:

@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 
 from runbook.cli import completing
+from runbook.language.durations import parse_duration
+from runbook.system.refusals import Refusal
 
 
 class Format(StrEnum):
@@ -68,6 +70,16 @@ Confirm = Annotated[
 ]
 ReasonText = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is recorded.")]
 Deadline = Annotated[str, typer.Option("--deadline", metavar="30s", help="How long looking may take in all.")]
+
+
+def deadline_of(text: str) -> float:
+    """The seconds of a `--deadline`. Raises `Refusal` where no time is left to look at anything."""
+    seconds = parse_duration(text)
+    if seconds <= 0:
+        raise Refusal(f"--deadline {text} leaves no time to look", next_steps=["--deadline 30s"])
+    return seconds
+
+
 Wait = Annotated[str | None, typer.Option("--wait", metavar="5m", help="Wait for another operator to finish.")]
 All = Annotated[bool, typer.Option("--all", help="Every service and environment of the project.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Warnings count as failures.")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runbook.cli.stepping import Asked, ask_for, go_down, nothing_to_do
 from runbook.cli.talk import Telling, say
-from runbook.cli.watching import NOTICES_WITHIN, Live, watch_answer
+from runbook.cli.watching import Live, watch_answer
 from runbook.cli.wiring import open_site
 from runbook.language.durations import show_duration
 from runbook.rollout.improvement import GateSeen, Improvement, gates_now, improved
@@ -63,7 +63,7 @@ def _stay(asked: Asked, site: Site, answer: Answer, before: tuple[GateSeen, ...]
     shared, listener = asked.shared, Telling(asked.shared)
     watched = watch(site, listener, act=True, seconds=None, to_the_end=True, shown=Live(shared, site))
     if watched.acted is not None:
-        await_notices(site, watched.acted.ended.operation, listener, within=NOTICES_WITHIN)
+        await_notices(site, watched.acted.ended.operation, listener, within=0.0)
     if watched.why != "bake over":
         return watch_answer(site, watched, armed=True)
     result = improved(before, gates_now(site))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -11,17 +13,17 @@ from runbook.checks.all_of import folded
 from runbook.checks.base import Check, CheckResult
 from runbook.cli import completing
 from runbook.cli.boundary import command
-from runbook.cli.options import Deadline, Shared, Strict
+from runbook.cli.options import Deadline, Shared, Strict, deadline_of
 from runbook.cli.signing import ask_manual_items
 from runbook.cli.wiring import open_site
 from runbook.judge.rules import ACTIONS
-from runbook.judge.verdicts import Status, verdict_of
+from runbook.judge.verdicts import Status, Verdict, verdict_of
 from runbook.language.durations import parse_duration, show_duration
 from runbook.rollout.answers import KeptAnswers, beside_waivers
 from runbook.rollout.clock_rows import clock_rows
 from runbook.rollout.ladder import Rung, named_rungs
 from runbook.rollout.looking import look
-from runbook.rollout.manual_items import BY_PEOPLE
+from runbook.rollout.manual_items import BY_PEOPLE, few_of, flat, is_named
 from runbook.rollout.ramp import stage_is_gone
 from runbook.rollout.rows import counted_checks
 from runbook.rollout.site import Site
@@ -30,9 +32,11 @@ from runbook.show.answer import Answer
 from runbook.show.decisions import WORDS, check_lines, counts_of
 from runbook.show.page import Page
 from runbook.show.rows import check_rows
-from runbook.system.refusals import Exit, Refusal, exit_of
+from runbook.system.refusals import Refusal, exit_of
 
 app = typer.Typer()
+
+_MORE_TIME = re.compile(r"runbook preflight --deadline (\d+[smh])\b")  # as a check says it that had no time
 
 Only = Annotated[
     list[str] | None,
@@ -67,17 +71,17 @@ def preflight(
     to = _meant(standing, stage)
     checks = _required(site, standing, to)
     if only:
-        checks = _only(checks, only)
+        checks = _only(site, checks, only)
     if not automatic:
         ask_manual_items(shared, site, checks)
     seen = look(
-        site, checks, metrics=False, deadline=parse_duration(deadline),
+        site, checks, metrics=False, deadline=deadline_of(deadline),
         percent=to.percent if to else None, stage=to.stage.name if to else None,
     )  # fmt: skip
     results = beside_waivers(seen.checks, KeptAnswers(site.state(), site.clock.wall()))
     if not only:
         results.append(_flags_row(site, standing, trouble.reason if trouble else ""))
-    return _answer(site, standing, to, results, automatic=automatic, strict=strict)
+    return _answer(site, standing, to, results, automatic=automatic, strict=strict, only=only or ())
 
 
 def _meant(standing: Standing, stage: str | None) -> Rung | None:
@@ -94,13 +98,15 @@ def _required(site: Site, standing: Standing, to: Rung | None) -> list[Check]:
     return [check for name in to.stage.requires for check in site.playbook.checklists.get(name, ())]
 
 
-def _only(checks: list[Check], wanted: list[str]) -> list[Check]:
-    chosen = [check for check in checks if check.id in wanted or check.full_id in wanted]
-    known = {check.id for check in checks} | {check.full_id for check in checks}
-    unknown = [name for name in wanted if name not in known]
+def _only(site: Site, checks: list[Check], wanted: list[str]) -> list[Check]:
+    """The checks of these names, nested ones too. Raises `Refusal` for a name that none has."""
+    listed = list(flat(checks))
+    unknown = [name for name in wanted if not any(is_named(check, name) for check in listed)]
     if unknown:
-        raise Refusal(f"no check {', '.join(unknown)} here", next_steps=[f"--only {check.full_id}" for check in checks])
-    return chosen
+        few, more = few_of(site, unknown[0], [check.full_id for check in listed])
+        steps = [*(f"--only {name}" for name in few), *([more] if more else [])]
+        raise Refusal(f"no check {', '.join(unknown)} here", next_steps=steps or ["runbook preflight"])
+    return [check for check in listed if any(is_named(check, name) for name in wanted)]
 
 
 def _flags_row(site: Site, standing: Standing, trouble: str) -> CheckResult:
@@ -156,12 +162,18 @@ def _beside(page: Page, site: Site, to: Rung | None) -> None:
 
 
 def _answer(
-    site: Site, standing: Standing, to: Rung | None, results: list[CheckResult], *, automatic: bool, strict: bool
+    site: Site,
+    standing: Standing,
+    to: Rung | None,
+    results: list[CheckResult],
+    *,
+    automatic: bool,
+    strict: bool,
+    only: Sequence[str],
 ) -> Answer:
     manual: list[CheckResult] = []
     counting = [row for row in (_without_people(one, manual) for one in results) if row] if automatic else results
     verdict = verdict_of(counted_checks(counting, strict=strict))
-    exit_ = exit_of(verdict)
     page = Page()
     about = f"to enter {to.name}" if to else "all checklists"
     page.verdict(WORDS[verdict], f"{site.name} · {about}")
@@ -172,19 +184,37 @@ def _answer(
     page.line(counts_of(row.status for row in counting))
     _beside(page, site, to)
     against = [row for row in counting if row.status in (Status.FAIL, Status.UNKNOWN)]
-    if exit_ is Exit.GO:
-        following = standing.next
-        page.next(f"runbook ramp {following.percent:g}" if following else "runbook status")
+    again = "runbook preflight" + (f" {to.stage.name}" if to else "")
+    if verdict is not Verdict.GO:
+        page.next(_against_it(site, against, " ".join([again, *(f"--only {one}" for one in only)])))
+    elif only:  # the other checks were not asked
+        page.next(again)
     else:
-        unanswered = [f"runbook sign {row.check.full_id}" for row in against if row.check.kind in BY_PEOPLE]
-        advice = next((row.check.advice for row in against if row.check.advice), next(iter(unanswered), None))
-        page.next((f"{advice}, then  " if advice else "") + "runbook preflight" + (f" {to.stage.name}" if to else ""))
+        page.next(f"runbook ramp {standing.next.percent:g}" if standing.next else "runbook status")
     message = "; ".join(f"{row.check.title}: {row.observed or row.message}" for row in against) or f"ready {about}"
     return Answer(
-        exit_, message, page, site.playbook.service, site.environment.name,
+        exit_of(verdict), message, page, site.playbook.service, site.environment.name,
         lists={
             "checks": check_rows(results),
             "stage": to.stage.name if to else None,
             "percent": to.percent if to else None,
         },
     )  # fmt: skip
+
+
+def _against_it(site: Site, against: Sequence[CheckResult], again: str) -> str:
+    """What to type when checks do not hold, and then `again`."""
+    advice = [row.check.advice for row in against if row.check.advice]
+    unanswered = [f"runbook sign {row.check.full_id}" for row in against if row.check.kind in BY_PEOPLE]
+    for first in (*advice, *unanswered):
+        return f"{first}, then  {again}"
+    if site.environment.protected and any(_is_barred(row.check) for row in against):
+        elsewhere = [name for name, one in site.playbook.environments.items() if not (one.protected or one.sandbox)]
+        return f"{again} -e {elsewhere[0]}" if elsewhere else f"allow: true at the load in the playbook, then  {again}"
+    more = [found[1] for row in against if (found := _MORE_TIME.search(row.message))]
+    return f"{again} --deadline {max(more, key=parse_duration)}" if more else again
+
+
+def _is_barred(check: Check) -> bool:
+    """Whether it is a load that the playbook does not allow where it may do harm."""
+    return check.kind == "load" and not check.options.allow

@@ -8,8 +8,8 @@ import typer
 
 from runbook.cli import completing
 from runbook.cli.boundary import command
-from runbook.cli.options import Confirm, Deadline, DryRun, ReasonText, Shared, Wait, Yes
-from runbook.cli.talk import Consent, Telling, plan_page, show
+from runbook.cli.options import Confirm, Deadline, DryRun, ReasonText, Shared, Wait, Yes, deadline_of
+from runbook.cli.talk import Consent, Telling, plan_page, say_looking, show
 from runbook.cli.watching import stay
 from runbook.cli.wiring import open_site
 from runbook.judge.verdicts import Status
@@ -68,7 +68,8 @@ def ramp(
     waiting = parse_duration(wait) if wait else 0.0
     site = open_site(shared)
     wait_until_free(site, waiting)
-    proposal = propose(site, target, deadline=parse_duration(deadline), dry_run=dry_run)
+    say_looking(shared, "the service and the checklists of the step")
+    proposal = propose(site, target, deadline=deadline_of(deadline), dry_run=dry_run)
     if not dry_run:
         keep_decision(site, proposal.decision, "ramp")
     if dry_run or not allowed(proposal.decision, override):
@@ -102,8 +103,8 @@ def _made(site: Site, proposal: Proposal, ended: Ended) -> Answer:
 def _watching_line(site: Site) -> str:
     watcher = watcher_of(site)
     if watcher is not None and watcher.armed:
-        return f"{watcher.who} on {watcher.host} is watching; runbook gate tells when the next step opens"
-    return "nobody is watching: runbook watch --act"
+        return f"runbook gate  {watcher.who} on {watcher.host} is watching"
+    return "runbook watch --act  nobody is watching"
 
 
 def _bake_line(page: Page, site: Site, proposal: Proposal) -> None:
@@ -141,7 +142,7 @@ def plan_screen(site: Site, proposal: Proposal) -> Page:
         page.line("     the playbook has no verify: the change will not be verified")
     taken = site.state().way_back
     took = f"     about {show_duration(taken.seconds)}, as last time" if taken else ""
-    page.line(f"     way back  runbook rollback, or runbook rollback --emergency{took}")
+    page.line(f"     way back  runbook rollback, or runbook rollback --emergency{took}", typed=True)
     return page
 
 

@@ -6,7 +6,8 @@ import sys
 
 from runbook.cli.options import Format, Shared
 from runbook.cli.talk import Growing, can_ask, show
-from runbook.rollout.recovery import WatchedRecovery, watch_recovery
+from runbook.language.durations import show_duration
+from runbook.rollout.recovery import WatchedRecovery, time_for_recovery, watch_recovery
 from runbook.rollout.site import Site
 from runbook.show.answer import Answer
 from runbook.show.page import Line, Page
@@ -32,7 +33,8 @@ def stay_for_recovery(shared: Shared, site: Site, answer: Answer, *, asked: bool
 
 
 def _watched(shared: Shared, site: Site) -> WatchedRecovery:
-    line = Growing(shared, "Watching recovery (Ctrl-C leaves, nothing is lost): ")
+    for_long = show_duration(time_for_recovery(site))
+    line = Growing(shared, f"Watching recovery for up to {for_long} (Ctrl-C leaves, nothing is lost): ")
     try:
         return watch_recovery(site, line)
     except KeyboardInterrupt:

@@ -87,7 +87,8 @@ def up(
     answer.page.verdict("UP", answer.message)
     answer.page.line(f"  flag file  {_shown(practice.bench.project.root, running.env_file)}")
     answer.page.line(f"  output     {_shown(practice.bench.project.root, running.folder)}/engine.log")
-    answer.page.next("runbook preflight", "runbook sandbox fault error_rate=8%")
+    answer.page.next("runbook preflight")
+    answer.page.next("runbook sandbox fault error_rate=8%", label="Later, to practise")
     answer.lists["details"] = {"url": running.url, "pid": running.pid, "env_file": str(running.env_file)}
     return answer
 

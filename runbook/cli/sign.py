@@ -15,13 +15,18 @@ from runbook.cli.options import Shared
 from runbook.cli.signing import Meant, meant_by, record_answer, record_item
 from runbook.cli.wiring import open_site
 from runbook.incidents.checklist import ChecklistItem
+from runbook.language.durations import parse_duration
 from runbook.rollout.bake_rows import bake_of
+from runbook.rollout.clock_rows import dated_wrongly
 from runbook.rollout.roles import Person, sign_role
-from runbook.rollout.signing import refuse_claimed, refuse_signing
+from runbook.rollout.sign_rows import LONGEST_SHOWN
+from runbook.rollout.signing import refuse_claimed, refuse_signing, refuse_unreadable
 from runbook.rollout.site import Site
 from runbook.rollout.standing import Standing, standing_of
+from runbook.rollout.underway import refuse_if_underway
 from runbook.show.answer import Answer
 from runbook.system.clock import local_day_and_clock
+from runbook.system.harmless import harmless
 from runbook.system.refusals import Exit, Refusal
 from runbook.system.settings import user_of_system
 
@@ -51,6 +56,9 @@ def sign(
 
     Example: runbook sign reviewed_by --evidence https://wiki.example.com/review
     """  # fmt: skip
+    refuse_unreadable("--evidence", evidence)
+    if valid is not None and parse_duration(valid) <= 0:
+        raise Refusal(f"--valid {valid}: the answer would never count", next_steps=[f"runbook sign {name} --valid 30d"])
     site = open_site(shared)
     shown, _ = site.flags_or_trouble()
     standing = standing_of(site.playbook, site.state(), shown)
@@ -62,6 +70,8 @@ def sign(
     assert meant.check is not None  # one of the three was found
     if meant.check.kind == "inspect":
         return _inspected(shared, site, meant.check, no=no, evidence=evidence, valid=valid)
+    if meant.check.checklist not in site.playbook.checklists:
+        refuse_if_underway(site)
     record_answer(site, meant.check, yes=not no, evidence=evidence, valid=valid)
     return _answered(site, meant.check.title, yes=not no, evidence=evidence, next_=_after(site, meant.check))
 
@@ -75,9 +85,10 @@ def _answered(site: Site, title: str, *, yes: bool, evidence: str, next_: str, n
     answer = Answer(
         Exit.GO, f"{title}: {word}, by {who}", service=site.playbook.service, environment=site.environment.name
     )
-    answer.page.mark("ok" if yes else "NO", title, word, f"by {who}", evidence)
-    if note:
-        answer.page.under(note)
+    answer.page.mark("ok" if yes else "NO", title, word, f"by {who}", harmless(evidence, limit=LONGEST_SHOWN))
+    for told in (note, dated_wrongly(site)):
+        if told:
+            answer.page.under(told)
     answer.page.next(next_)
     return answer
 
@@ -86,6 +97,7 @@ def _role(site: Site, standing: Standing, meant: Meant, *, yes: bool, evidence: 
     assert meant.role is not None and standing.position is not None  # else it would be no role of our stage
     role, where = meant.role.role, standing.position.name
     _refuse_valid(valid, f"{role} counts for as long as we are at {where}", role)
+    refuse_if_underway(site)  # it would be said of a step that is being left
     refuse_claimed(site, f"runbook sign {role}", user_of_system(os.environ)[0])
     refuse_signing(site, standing, role)
     sign_role(site, standing, role, yes=yes, evidence=evidence)

@@ -15,7 +15,7 @@ from runbook.language.durations import parse_duration
 from runbook.playbook.items import id_of
 from runbook.playbook.model import SignOff
 from runbook.rollout.answers import KeptAnswers
-from runbook.rollout.manual_items import BY_PEOPLE, flat, incident_items, manual_items
+from runbook.rollout.manual_items import BY_PEOPLE, flat, incident_items, is_named, manual_items
 from runbook.rollout.signing import refuse_elsewhere, role_here, unknown_name
 from runbook.rollout.site import Site
 from runbook.rollout.standing import Standing
@@ -56,8 +56,8 @@ def meant_by(site: Site, standing: Standing, name: str) -> Meant:
 
 
 def find_items(site: Site, name: str) -> list[Check]:
-    """The manual items of this `ID` or `LIST/ID`, each once."""
-    found = {check.full_id: check for check in manual_items(site) if name in (check.full_id, check.id)}
+    """The manual items of this `ID`, `LIST/ID` or title, each once."""
+    found = {check.full_id: check for check in manual_items(site) if is_named(check, name)}
     return list(found.values())
 
 
@@ -78,10 +78,10 @@ def record_item(site: Site, item: ChecklistItem, *, yes: bool, evidence: str) ->
 
 def ask_manual_items(shared: Shared, site: Site, checks: Iterable[Check]) -> None:
     """Ask, on a terminal, for each manual item without a kept answer; no answer leaves it unknown."""
-    kept = KeptAnswers(site.state(), site.clock.wall())
+    kept, here = KeptAnswers(site.state(), site.clock.wall()), site.environment.name
     open_items = [
-        check for check in flat(checks)
-        if check.kind in BY_PEOPLE and not kept.waived(check.full_id)
+        check for check in flat([check for check in checks if check.counts_in(here)])
+        if check.kind in BY_PEOPLE and check.counts_in(here) and not kept.waived(check.full_id)
         and kept.answer(check.full_id, check.title) is None
     ]  # fmt: skip
     if not open_items or not can_ask() or shared.quiet:
@@ -94,7 +94,11 @@ def ask_manual_items(shared: Shared, site: Site, checks: Iterable[Check]) -> Non
 def _ask(shared: Shared, site: Site, check: Check) -> bool:
     """Ask for one item; false where it is left open."""
     if check.kind == "inspect":
-        judgement = judge_items(shared, site, check)
+        try:
+            judgement = judge_items(shared, site, check)
+        except Refusal as refusal:  # one sample that cannot be had leaves the other checks to be looked at
+            say(shared, refusal.message)
+            return False
         if judgement is None:
             return False
         record_answer(site, check, yes=judgement.yes, evidence=judgement.evidence)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runbook.cli.options import Format, Shared
 from runbook.show.answer import Answer
-from runbook.show.page import Line, Page, Span
+from runbook.show.page import Line, Page, Span, pasteable
 from runbook.show.printing import as_markdown, as_plain, print_page, wants_colour, write_text
 from runbook.system.clock import rfc3339
 from runbook.system.refusals import Exit, Refusal
@@ -33,7 +33,7 @@ def of_refusal(refusal: Refusal) -> Answer:
         refusal.exit,
         refusal.message,
         page,
-        lists={"problems": problem_rows(refusal.problems), "next": list(refusal.next_steps)},
+        lists={"problems": problem_rows(refusal.problems), "next": [pasteable(step) for step in refusal.next_steps]},
         refused=True,
     )
 

@@ -32,6 +32,12 @@ def show(shared: Shared, page: Page) -> None:
     print_page(page, sys.stderr, colour=wants_colour(sys.stderr, shared.no_color))
 
 
+def say_looking(shared: Shared, at: str) -> None:
+    """On a terminal: that we are looking, before there is something to show."""
+    if is_terminal(sys.stderr):
+        say(shared, Span(f"  ..  looking at {at}", "dim"))
+
+
 LONGEST, MOST, TAIL = 500, 2000, 20  # characters of a line, lines of a step, lines kept for when it fails
 LINE = 78  # characters of a growing line
 KEYS = "1234567890abcdefghijklmnopqrstuvwxyz"

@@ -12,8 +12,9 @@ from runbook.cli import completing
 from runbook.cli.boundary import command
 from runbook.cli.options import ReasonText, Shared
 from runbook.cli.wiring import open_site
+from runbook.rollout.clock_rows import dated_wrongly
 from runbook.rollout.roles import Person
-from runbook.rollout.signing import refuse_claimed
+from runbook.rollout.signing import refuse_claimed, refuse_unreadable
 from runbook.rollout.site import Site
 from runbook.rollout.waivers import end_waiver, find_waivable, waive_check
 from runbook.show.answer import Answer
@@ -41,8 +42,9 @@ def waive(
 
     Example: runbook waive backup_is_fresh --until friday --reason "the backup host is being replaced"
     """
+    refuse_unreadable("--reason", reason)
     if not end:
-        _refuse_without(check, until, reason)
+        _refuse_without(check, until, reason.strip())
     elif until:
         raise Refusal("give --until or --end, not both", next_steps=[f"runbook waive {check} --end"])
     site = open_site(shared)
@@ -56,6 +58,8 @@ def waive(
     message = f"{meant.title}: waived until {dated(moment)} by {who}"
     answer = Answer(Exit.GO, message, service=site.playbook.service, environment=site.environment.name)
     answer.page.mark("~", meant.title, f"waived until {dated(moment)}", f"by {who}", reason)
+    if wrong := dated_wrongly(site):
+        answer.page.under(wrong)
     answer.page.next("runbook preflight")
     answer.page.next(f"runbook waive {meant.full_id} --end", label="Back")
     answer.lists["details"] = {"check": meant.full_id, "until": rfc3339(moment), "reason": reason}

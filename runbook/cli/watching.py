@@ -8,10 +8,10 @@ import sys
 from runbook.cli.options import Format, Shared
 from runbook.cli.talk import Telling, say
 from runbook.judge.rules import Rule
-from runbook.judge.verdicts import Status
+from runbook.judge.verdicts import Status, Verdict
 from runbook.language.durations import show_duration
 from runbook.rollout.bake_rows import bake_of
-from runbook.rollout.matrix import countdowns
+from runbook.rollout.countdowns import countdowns
 from runbook.rollout.notices import await_notices
 from runbook.rollout.robot import Acted
 from runbook.rollout.site import Site
@@ -23,8 +23,6 @@ from runbook.show.page import MARKS, Line, Page, Span, Table
 from runbook.show.printing import is_terminal
 from runbook.show.rows import rule_rows
 from runbook.system.refusals import Exit, exit_of
-
-NOTICES_WITHIN = 0.2  # seconds; a way back waits for nobody
 
 
 class Live:
@@ -84,7 +82,7 @@ def stay(shared: Shared, site: Site, *, act: bool, seconds: float | None = None)
     listener = Telling(shared)
     watched = watch(site, listener, act=act, seconds=seconds, to_the_end=seconds is None, shown=Live(shared, site))
     if watched.acted is not None:
-        await_notices(site, watched.acted.ended.operation, listener, within=NOTICES_WITHIN)
+        await_notices(site, watched.acted.ended.operation, listener, within=0.0)
     return watch_answer(site, watched, armed=act)
 
 
@@ -142,6 +140,8 @@ def _looked(site: Site, watched: Watched, *, armed: bool) -> tuple[Exit, str, Pa
     verdict, tick = verdict_of_watch(watched), watched.tick
     exit_ = exit_of(verdict)
     where = tick.standing.position.name if tick and tick.standing.position else "no position"
+    if watched.why == "moved":
+        return _moved(site)
     page = Page()
     page.verdict(WORDS[verdict], site.name, where, watched.why)
     rule_lines(page, tick.decision.rows if tick else ())
@@ -155,6 +155,18 @@ def _looked(site: Site, watched: Watched, *, armed: bool) -> tuple[Exit, str, Pa
     if watched.why == "asked to stop":
         exit_ = Exit.TERMINATED if site.interruptions.signal == 15 else Exit.INTERRUPTED
     return exit_, f"{where}: {watched.why}", page
+
+
+def _moved(site: Site) -> tuple[Exit, str, Page]:
+    """Somebody else moved the service while we watched: where it is now, and by whom."""
+    here = site.state().position
+    to = f"{here.name}, by {here.by} ({here.how})" if here is not None else "before the first stage"
+    message = f"the service was moved: {site.playbook.service} is at {to}"
+    page = Page()
+    page.verdict(WORDS[Verdict.UNKNOWN], site.name, message)
+    page.line("This watch has ended.", indent=2)
+    page.next("runbook status", "runbook watch --act")
+    return exit_of(Verdict.UNKNOWN), message, page
 
 
 def _following(site: Site, tick: Tick | None, exit_: Exit) -> list[str]:

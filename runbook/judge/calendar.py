@@ -174,7 +174,8 @@ def _holes(calendar: Calendar, zone: tzinfo, now: float, opens: float) -> list[s
 
 def _then(reasons: Sequence[str], later: Sequence[str]) -> list[str]:
     """The freezes that are still to come before it opens, those left out that are the reason already."""
-    return [f"then {why}" for why in later if why not in reasons]
+    new = (why for why in later if why not in reasons)
+    return [f"then {why}" if why.startswith("frozen ") else f"then frozen: {why}" for why in new]
 
 
 def _joined(reasons: Sequence[str], notes: Sequence[str]) -> str:

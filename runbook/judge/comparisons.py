@@ -163,7 +163,7 @@ def _ends(low: float, high: float) -> str:
     first = 1 if largest >= 1 or largest == 0 else 1 - Decimal(repr(largest)).adjusted()
     for decimals in range(first, first + 6):
         shown = f"{low:.{decimals}f}", f"{high:.{decimals}f}"
-        if shown[0] != shown[1]:
+        if shown[0] != shown[1] or low == high:
             break
     return "..".join("0" if float(end) == 0 else end.removesuffix(".0") for end in shown)
 

@@ -28,6 +28,7 @@ from runbook.language.units import dimension_of, show_value
 LARGEST_SKEW = 30.0  # seconds that a source's clock may be ahead of ours before its word counts for nothing
 # Seconds. `between` leaves its start out, and the look at the very moment of entering belongs to the bake.
 JUST_BEFORE = 1e-6
+LARGEST_NUMBER = 1e100  # what lies beyond was not measured; its square would be no number any more
 
 
 @dataclass(frozen=True)
@@ -209,6 +210,8 @@ def problem_of(sample: Sample, series: Series) -> UnmeasuredError | None:
         return UnmeasuredError(Reason.ERROR, sample.error)
     if not sample.good or sample.value is None:
         return UnmeasuredError(Reason.NODATA, "the source had no value")
+    if isinstance(sample.value, int | float) and abs(sample.value) > LARGEST_NUMBER:
+        return UnmeasuredError(Reason.ERROR, f"{float(sample.value):g} is larger than anything that is measured")
     dimension = dimension_of(series.unit)
     if dimension == "breakdown":
         return UnmeasuredError(Reason.ERROR, "a breakdown into shares cannot be judged")

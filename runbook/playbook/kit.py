@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -84,19 +85,31 @@ def list_kits(state_folder: Path) -> list[Kit]:
     return [kit for kit in found if kit is not None]
 
 
-def script_of(
-    kit: Kit, project: Path, by_hand: Sequence[str], redeploy: str | None, steps: Sequence[str], verify: Sequence[str]
-) -> str:
-    """A plain shell script that goes the same way back. `by_hand` are the lines that the flag files must show."""
+@dataclass(frozen=True)
+class ScriptLines:
+    """The shell lines of a way back, in the order in which they are run; `to` says where it leads.
+
+    `redeploy` is None where the playbook names none.
+    """
+
+    to: str
+    flags: Sequence[str]
+    redeploy: str | None
+    steps: Sequence[str]
+    verify: Sequence[str]
+
+
+def script_of(kit: Kit, project: Path, way: ScriptLines) -> str:
+    """A plain shell script that goes the same way back as the emergency."""
     position = harmless(kit.position or "no position")
-    parts = [("the flags: these values, each wherever its key stands", list(by_hand))]
-    parts.append(("redeploy, so that the service reads them", [redeploy or "# (the playbook names no redeploy)"]))
-    if steps:
-        parts.append(("what else the way back asks for", list(steps)))
-    parts.append(("verify: every line must answer", list(verify) or ["# (the playbook names no verify)"]))
+    parts = [("the flags: these values, each wherever its key stands", list(way.flags))]
+    parts.append(("redeploy, so that the service reads them", [way.redeploy or "# (the playbook names no redeploy)"]))
+    if way.steps:
+        parts.append(("what else the way back asks for", list(way.steps)))
+    parts.append(("verify: every line must answer", list(way.verify) or ["# (the playbook names no verify)"]))
     lines = [
         "#!/bin/sh",
-        f"# The way back of {kit.service} in {kit.environment}, to its safe flags.",
+        f"# The way back of {kit.service} in {kit.environment}, {harmless(way.to)}.",
         f"# Written {rfc3339(kit.written_at)} by runbook {__version__}; it stood at {position}.",
         "# With the tool:    runbook rollback --emergency",
         "# Without it:       read this, then  sh " + shlex.quote(f"{kit.service}-{kit.environment}.sh"),

@@ -65,23 +65,27 @@ def bake_rows(site: Site, bake: BakeStanding, facts: Facts) -> list[Row]:
             )
         )
     share = watched_of(site, facts)
-    if bake.sampled_asked is not None and share is not None:
-        enough = share >= bake.sampled_asked
-        rows.append(
-            Row(
-                id="sampled",
-                title=f"watched {bake.sampled_asked:.0%}",
-                kind="sampled",
-                status=Status.PASS if enough else Status.FAIL,
-                observed=f"{share:.0%}{_paced(site, facts)}",
-                expected=f">= {bake.sampled_asked:.0%}",
-                remedy="" if enough else "runbook watch --act",
-            )
-        )
-    elif share is not None and bake.asked > 0:
-        observed = f"{share:.0%}{_paced(site, facts)}"
-        rows.append(Row("sampled", "watched", "sampled", Status.PASS, observed, "no share is asked", counts=False))
+    if share is not None and (bake.sampled_asked is not None or bake.asked > 0):
+        rows.append(_watched_row(bake.sampled_asked, share, _paced(site, facts)))
     return rows
+
+
+def _watched_row(asked: float | None, share: float, paced: str) -> Row:
+    if asked is None:
+        observed = f"{share:.0%}{paced}"
+        return Row("sampled", "watched", "sampled", Status.PASS, observed, "no share is asked", counts=False)
+    enough = share >= asked
+    # Rounded up, 79.6 % would be shown as the 80 % that it is not.
+    shown = round(share * 100) if enough else math.floor(share * 100)
+    return Row(
+        id="sampled",
+        title=f"watched {asked:.0%}",
+        kind="sampled",
+        status=Status.PASS if enough else Status.FAIL,
+        observed=f"{shown}%{paced}",
+        expected=f">= {asked:.0%}",
+        remedy="" if enough else "runbook watch --act",
+    )
 
 
 def _paced(site: Site, facts: Facts) -> str:

@@ -8,8 +8,10 @@ from typing import Any
 import msgspec
 
 from runbook.actions.journal import Entry, Journal
+from runbook.judge.evaluate import evaluate_value
 from runbook.judge.facts import Facts
 from runbook.judge.verdicts import Reason, Status
+from runbook.language.conditions import parse_condition
 from runbook.playbook.held_against import held_against_baseline
 from runbook.rollout.facts import interval_of
 from runbook.rollout.references import FEWEST, Numbers, enough, numbers_of, of_this_journey, usable
@@ -37,6 +39,8 @@ def baseline_rows(site: Site, standing: Standing, facts: Facts) -> list[Row]:
         when = local_day_and_clock(captured.at, site.clock.wall())
         least = min(n for _, n, _ in captured.numbers.values())
         return [_row(Status.PASS, f"captured by {captured.who} {when}", least)]
+    if beyond := beyond_critical(site, numbers_of(facts.series, since_of(facts))):
+        return [_row(Status.FAIL, beyond[0], FEWEST, "runbook now")]
     counts = {name: len(usable(facts.series[name], since_of(facts))) for name in names}
     few = min(counts, key=lambda name: counts[name])
     if counts[few] >= FEWEST:
@@ -65,6 +69,19 @@ def captured_here(site: Site, position: Position) -> Captured | None:
         return None
     here = (found.stage, found.percent) == (position.stage, position.percent)
     return found if here and found.at >= position.baking_since else None
+
+
+def beyond_critical(site: Site, numbers: Numbers) -> list[str]:
+    """Why numbers are no reference: each metric whose mean is beyond its own critical limit."""
+    told = []
+    for name, (mean, _, _) in numbers.items():
+        metric = site.playbook.metrics[name]
+        if metric.critical is None:
+            continue
+        judged = evaluate_value(parse_condition(metric.critical, name), {name: mean}, metric.unit)
+        if judged.holds:
+            told.append(f"{name} is {judged.observed} on average, and {metric.critical} is critical")
+    return told
 
 
 def since_of(facts: Facts) -> float:
@@ -98,7 +115,7 @@ def baseline_payload(site: Site, standing: Standing, facts: Facts) -> dict[str, 
     if rung is None or position is None or not (rung.stage.baseline and rung.last_of_stage):
         return None
     numbers = kept_numbers(site, facts)
-    if not numbers or captured_here(site, position) is not None:
+    if not numbers or beyond_critical(site, numbers) or captured_here(site, position) is not None:
         return None
     return captured_payload(position, numbers, how="ramp")
 

@@ -13,6 +13,8 @@ from runbook.rollout.site import Site
 from runbook.system.clock import local_day_and_clock, utc
 from runbook.system.moments import dated
 
+WEEK = 6.5 * 86_400.0  # seconds, in which the name of a day says which is meant
+
 
 def calendar_rows(site: Site) -> list[Row]:
     """Whether a step up may be made now: until when, or when next and why not now."""
@@ -35,19 +37,15 @@ def calendar_rows(site: Site) -> list[Row]:
             kind="calendar",
             status=Status.FAIL,
             observed="closed",
-            message=f"{_frozen(calendar, standing.why)}{standing.why}{opens}",
+            message=f"{'frozen: ' if standing.frozen else ''}{standing.why}{opens}",
             remedy=remedy,
         )
     ]
 
 
-def _frozen(calendar: Calendar, why: str) -> str:
-    return "frozen: " if any(freeze.why and why.startswith(freeze.why) for freeze in calendar.freezes) else ""
-
-
 def _told(calendar: Calendar, moment: float, now: float) -> str:
     """A moment in the operator's zone, and in the calendar's where the clocks there show something else."""
-    here = local_day_and_clock(moment, now)
+    here = local_day_and_clock(moment, now) if moment - now < WEEK else dated(moment)
     try:
         there = datetime.fromtimestamp(moment, zone_of(calendar.timezone))
     except UnknownZoneError:

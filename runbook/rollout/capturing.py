@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from runbook.judge.facts import Facts
-from runbook.rollout.baseline import captured_payload, kept_numbers, since_of, time_for, wanted
+from runbook.rollout.baseline import beyond_critical, captured_payload, kept_numbers, since_of, time_for, wanted
+from runbook.rollout.clock_rows import clock_rows
 from runbook.rollout.facts import Sight, look_from_here
 from runbook.rollout.references import FEWEST, Numbers, numbers_of, usable
 from runbook.rollout.rules import tick_of
@@ -42,6 +43,9 @@ def capture(site: Site, *, seconds: float, reason: str, shown: Callable[[Numbers
     kept = kept_numbers(site, sight.facts)
     if not set(kept).intersection(wanted(site)):
         raise _too_few(site, sight)
+    if beyond := beyond_critical(site, kept):
+        message = f"these numbers are no reference: {'; '.join(beyond)}"
+        raise Refusal(message, exit_=Exit.NO_GO, next_steps=["runbook now", "runbook health-check"])
     replaced = site.state().baseline
     here = sight.standing.position
     site.record(site.event("baseline.captured", captured_payload(here, kept, how="person", reason=reason)))
@@ -122,4 +126,7 @@ def _too_few(site: Site, sight: Sight) -> Refusal:
     samples = facts.series[name].samples
     if samples and samples[-1].error:
         message += f". The newest look: {samples[-1].error}"
-    return Refusal(message, exit_=Exit.NO_GO, next_steps=[f"runbook baseline capture --for {time_for(site, facts)}"])
+    steps = [f"runbook baseline capture --for {time_for(site, facts)}"]
+    for clock in clock_rows(site):  # samples from before the step are none of its own, however long one looks
+        message, steps = f"{message}: {clock.observed}", [clock.remedy, *steps]
+    return Refusal(message, exit_=Exit.NO_GO, next_steps=steps)

@@ -26,9 +26,14 @@ def clock_rows(site: Site) -> list[Row]:
             kind="clock",
             status=Status.FAIL,
             observed=f"this clock says {dated(now)}, the newest event is of {dated(latest)}",
-            message="sign-offs, waivers and the calendar cannot be judged; where the event is the one that is wrong "
-            "(runbook history --last 1 shows whose it is), ramp --override REASON passes this",
+            message="sign-offs, waivers and the calendar cannot be judged by it; is the event wrong instead (runbook "
+            "history shows whose it is), ramp --override REASON passes this",
             remedy="date; timedatectl",
             can_override=True,
         )
     ]
+
+
+def dated_wrongly(site: Site) -> str:
+    """What is wrong with the time that anything said now is recorded with; empty where nothing is."""
+    return "; ".join(f"{row.observed}: see {row.remedy}" for row in clock_rows(site))

@@ -1,8 +1,9 @@
 """May the next step up be made? Every rule is evaluated and shown, and none is hidden by another.
 
-The order: holds, triggers and the matrix, which stop in any case; the bake and its watched share, gates and the
-baseline, which are the evidence; the calendar and the clock; incidents; and last the sign-offs, so that nobody approves
-before there is evidence. Then what entering the stage requires. Pure, given the look.
+The order: holds; a clock that is wrong, by which nothing else can be judged; triggers and the matrix, which stop in any
+case; the bake and its watched share, gates and the baseline, which are the evidence; the calendar; incidents; and last
+the sign-offs, so that nobody approves before there is evidence. Then what entering the stage requires. Pure, given
+the look.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from runbook.rollout.sign_rows import sign_rows
 from runbook.rollout.site import Site
 from runbook.rollout.standing import TAKES_IT, Standing, ways_out_of_drift
 from runbook.system.clock import local_day_and_clock
+from runbook.system.refusals import Exit, Refusal
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ def decide(site: Site, standing: Standing, to: Rung | None, evidence: Evidence) 
     """Every rule of the step from where we stand to `to` (None: leaving the top, only the rung's own rules)."""
     rows = [
         *hold_rows(site),
+        *clock_rows(site),
         *position_rows(standing),
         *drift_rows(standing),
         *(trigger_rows(evidence.ruled) if standing.entered else []),
@@ -53,7 +56,6 @@ def decide(site: Site, standing: Standing, to: Rung | None, evidence: Evidence) 
         *rung_rows(site, standing, evidence.facts),
         *baseline_rows(site, standing, evidence.facts),
         *(calendar_rows(site) if to is not None else ()),
-        *clock_rows(site),
         *incident_rows(site),
         *sign_rows(site, standing),
     ]
@@ -64,6 +66,19 @@ def decide(site: Site, standing: Standing, to: Rung | None, evidence: Evidence) 
         rows=tuple(rows),
         checks=tuple(beside_waivers(evidence.checks, KeptAnswers(site.state(), site.clock.wall()))),
     )
+
+
+def refuse_what_came_up(site: Site, standing: Standing, decision: Decision) -> None:
+    """Raises `Refusal` (no-go) for what people did since the decision, which is long ago where it was confirmed late.
+
+    What it rests on is asked of nobody again; what spoke against it already was overridden.
+    """
+    known = {row.id for row in decision.against()}
+    rows = [*hold_rows(site), *incident_rows(site), *sign_rows(site, standing)]
+    new = [row for row in rows if row.status in (Status.FAIL, Status.UNKNOWN) and row.id not in known]
+    if new:
+        told = "; ".join(f"{row.title}: {row.observed}" for row in new)
+        raise Refusal(f"since the look: {told}. Nothing was changed", exit_=Exit.NO_GO, next_steps=["runbook gate"])
 
 
 def hold_rows(site: Site) -> list[Row]:

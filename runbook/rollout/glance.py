@@ -12,11 +12,11 @@ from runbook.judge.facts import Facts
 from runbook.playbook.kit import Kit, kit_path, read_kit
 from runbook.rollout.bake import BakeStanding
 from runbook.rollout.bake_rows import bake_of, next_look_due
+from runbook.rollout.countdowns import Countdown, countdowns
 from runbook.rollout.danger import Danger, Scene, danger_of, limits_of
 from runbook.rollout.decide import Evidence, decide
 from runbook.rollout.facts import facts_of
 from runbook.rollout.journey import stable_since
-from runbook.rollout.matrix import Countdown, countdowns
 from runbook.rollout.next_step import Known, NextStep, next_step, way_back
 from runbook.rollout.planning import safe_values
 from runbook.rollout.rows import Decision

@@ -13,7 +13,13 @@ ROBOT_SPAN = 600.0  # seconds
 
 
 def hold(site: Site, *, reason: str, until: float | None, automatic: bool = False) -> None:
-    """Hold the service. `until` is seconds since the epoch; None holds until released."""
+    """Hold the service. `until` is seconds since the epoch; None holds until released.
+
+    After an automatic way back it is held until a person releases it: a hold with an end does not shorten that.
+    """
+    held = site.state().hold_at(site.clock.wall())
+    if until is not None and held is not None and held.robots and held.until is None:
+        return
     payload: dict[str, Any] = {"reason": reason, "automatic": automatic}
     if until is not None:
         payload["until"] = until

@@ -100,6 +100,8 @@ def improved(before: Sequence[GateSeen], after: Sequence[GateSeen]) -> Improveme
 
     Where none said no at the beginning, none may say no now. What cannot be judged now is no answer.
     """
+    if not after:
+        return Improvement(None, "the stage has no gate to tell it by")
     against = [seen for seen in before if seen.holds is False]
     now = {seen.title: seen for seen in after}
     asked = against or [seen for seen in after if seen.holds is not True]

@@ -148,8 +148,9 @@ def named_rungs(rungs: Sequence[Rung], text: str) -> list[Rung]:
     names = [rung.name for rung in rungs]
     meant = did_you_mean(text, [*names, *(rung.stage.name for rung in rungs)])
     raise Refusal(
-        f"there is no step {text!r} on the ladder" + (f"; {meant}" if meant else ""),
-        next_steps=[f"the ladder is: {' > '.join(names) or 'empty: the playbook has no stages'}"],
+        f"there is no step {text!r} on the ladder ({' > '.join(names) or 'empty: the playbook has no stages'})"
+        + (f"; {meant}" if meant else ""),
+        next_steps=["runbook status  shows where we are on it"],
     )
 
 

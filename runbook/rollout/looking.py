@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from runbook.checks.base import Check, CheckResult, Surroundings
 from runbook.judge.facts import Sample
+from runbook.judge.values import LARGEST_NUMBER
 from runbook.judge.verdicts import Status
 from runbook.playbook.model import Metric
 from runbook.rollout.answers import KeptAnswers
@@ -123,6 +125,8 @@ def reading(metric: Metric, row: CheckResult, at: float) -> Sample:
     value = row.value
     if isinstance(value, bool) and metric.unit is not None:
         return Sample(at, None, f"{metric.name} gave {str(value).lower()}, a number was meant")
+    if isinstance(value, int | float) and LARGEST_NUMBER < abs(value) < math.inf:
+        return Sample(at, None, f"{metric.name} gave a number that is larger than anything that is measured")
     if isinstance(value, bool) or value is None or isinstance(value, (int, float, str)):
         return Sample(min(when, at), float(value) if isinstance(value, int) and not isinstance(value, bool) else value)
     return Sample(at, None, f"{metric.name} gave {type(value).__name__}, one value was meant")

@@ -6,76 +6,29 @@ Pure but for what is kept: the states of the rows between looks, and the events 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
 from runbook.judge.facts import Facts
-from runbook.judge.rules import ACTIONS, CHANGES, Rule, Ruled, RuleState, advance
+from runbook.judge.rules import Rule, Ruled, RuleState, advance
 from runbook.judge.verdicts import Status, Truth
 from runbook.language.conditions import parse_condition
-from runbook.language.durations import show_duration
-from runbook.playbook.model import Playbook, Stage
+from runbook.playbook.model import Playbook
+from runbook.rollout.countdowns import Countdown, answered, command_here, countdowns, runs_an_action
 from runbook.rollout.kept import keep_note, kept_note
-from runbook.rollout.ladder import is_below, ladder, place_of, rung_off
 from runbook.rollout.planning import safe_values
 from runbook.rollout.rows import Row
 from runbook.rollout.site import Site
 from runbook.rollout.standing import shows_safe
-from runbook.store.fold import WAYS_DOWN
 from runbook.store.state import Due, State
 
 KEPT = "matrix"
-COMMANDS = {
-    "rollback": "runbook rollback --emergency",
-    "fallback": "runbook rollback --fallback",
-    "halve": "runbook rollback --partial",
-    "previous": "runbook rollback",
-    "hold": "runbook hold --reason TEXT",
-    "investigate": "runbook incident open",
-}
 
 
 class KeptRows(msgspec.Struct):
     """The states of the rows, by condition: unlike a stage's triggers they belong to no position."""
 
     states: dict[str, RuleState]
-
-
-@dataclass(frozen=True)
-class Countdown:
-    """A row that is true, and the time people have. `within` and `since` in seconds; `due` is None where it acts at
-    once. `decides` is false for the rows that are true after the first.
-    """
-
-    when: str
-    then: str
-    severity: str
-    since: float
-    within: float | None
-    due: float | None
-    command: str
-    decides: bool
-
-    def left(self, now: float) -> float | None:
-        """The seconds left; below zero when the time has run out, None where none was given."""
-        return None if self.due is None else self.due - now
-
-    def told(self, now: float) -> str:
-        """What is left of the time: `within 1 h, 42 m left`."""
-        left = self.left(now)
-        if left is None:
-            return "at once"
-        within = f"within {show_duration(self.within)}, " if self.within is not None else ""
-        # Whole seconds: what is counted down is read by people.
-        seconds = show_duration(max(1, round(abs(left))))
-        return within + (f"{seconds} left" if left > 0 else f"over by {seconds}")
-
-    def line(self, now: float) -> str:
-        """The whole row: `P2 p95_latency > 3500ms: halve within 1 h, 42 m left: runbook rollback --partial`."""
-        lead = f"{self.severity} " if self.severity else ""
-        typed = f": {self.command}" if self.command else ""
-        return f"{lead}{self.when}: {self.then} {self.told(now)}{typed}"
 
 
 def matrix_rules(playbook: Playbook) -> list[Rule]:
@@ -113,14 +66,6 @@ def advance_matrix(site: Site, facts: Facts, *, interval: float, keep: bool = Tr
     if keep:
         keep_note(site, KEPT, KeptRows({one.rule.when.text: one.advanced.state for one in ruled}))
     return ruled
-
-
-def answered(state: State, then: str, due: Due) -> bool:
-    """Whether what a row asks for was done since: any way down, for a rollback the whole way."""
-    here, action = state.position, ACTIONS.get(then, then)
-    if action not in CHANGES or here is None or here.how not in WAYS_DOWN or here.since <= due.since:
-        return False
-    return action != "rollback" or here.how == "emergency" or here.percent == 0
 
 
 def note_matrix(site: Site, ruled: Sequence[Ruled]) -> None:
@@ -163,57 +108,6 @@ def _is_true(one: Ruled) -> bool:
     return one.advanced.firing or waits
 
 
-def command_of(then: str, *, stage: Stage | None = None, previous: str = "") -> str:
-    """What a person types to do what a row says; empty for what only tells.
-
-    `stage` is where we are (`reduce` is its fallback, else a partial way back), `previous` the last good position.
-    """
-    action = ACTIONS.get(then, then)
-    if then == "reduce" and stage is not None and stage.fallback is None:
-        action = "halve"
-    if action == "previous" and previous:
-        return f"runbook rollback --to {previous}"
-    return COMMANDS.get(action, "")
-
-
-def command_here(playbook: Playbook, state: State, then: str) -> str:
-    """As `command_of`, for where the service stands by its events."""
-    here = state.position
-    if here is None:
-        return command_of(then)
-    rungs = ladder(playbook)
-    place = place_of(rungs, here)
-    if place is None:
-        return command_of(then)
-    stages = {rung.stage.name for rung in rungs}
-    passed = [rung_off(rungs, stage, percent) for stage, percent in state.passed if stage in stages]
-    good = [rung.name for rung in passed if is_below(rungs, rung, place)]
-    return command_of(then, stage=place.stage, previous=good[-1] if good else "")
-
-
-def countdowns(playbook: Playbook, state: State) -> list[Countdown]:
-    """The rows that were last seen true, in the order of the playbook: from events alone, nothing is looked at."""
-    order = {row.when: number for number, row in reversed(list(enumerate(playbook.matrix)))}
-    open_rows = [
-        (when, due)
-        for when, due in state.matrix.items()
-        if not answered(state, due.then, due) and not (due.then == "investigate" and _investigated(state, due))
-    ]
-    true = sorted(open_rows, key=lambda item: order.get(item[0], len(order)))
-    return [
-        Countdown(
-            when, due.then, due.severity or "", due.since, None if due.due is None else due.due - due.since, due.due,
-            command_here(playbook, state, due.then), decides=number == 0,
-        )
-        for number, (when, due) in enumerate(true)
-    ]  # fmt: skip
-
-
-def _investigated(state: State, due: Due) -> bool:
-    """Whether an incident was opened since the row became true."""
-    return any(incident.opened >= due.since for incident in state.incidents.values())
-
-
 def matrix_rows(ruled: Sequence[Ruled], site: Site) -> list[Row]:
     """The rows of the matrix for a decision: one that is true and changes or holds says no, the others are shown."""
     rows = [one for one in ruled if one.rule.source == "matrix"]
@@ -227,9 +121,7 @@ def matrix_rows(ruled: Sequence[Ruled], site: Site) -> list[Row]:
 
 def _already_safe(site: Site, rule: Rule) -> bool:
     """Whether the flags are the safe ones, so that nothing is left to change but by an action of the stage's own."""
-    here, stages = site.state().position, {stage.name: stage for stage in site.playbook.stages}
-    own = stages[here.stage].fallback if here is not None and here.stage in stages else None
-    if rule.action == "fallback" and own is not None and own.action is not None:
+    if rule.action == "fallback" and runs_an_action(site.playbook, site.state()):
         return False
     shown, _ = site.flags_or_trouble()
     return bool(shown) and shows_safe(safe_values(site.playbook), [shown])

@@ -10,10 +10,10 @@ from runbook.judge.rules import ACTIONS
 from runbook.judge.verdicts import Status
 from runbook.language.durations import show_duration
 from runbook.playbook.model import Playbook
+from runbook.rollout.countdowns import command_here, countdowns
 from runbook.rollout.danger import Danger
 from runbook.rollout.journey import at_the_end, stable_since
 from runbook.rollout.ladder import below
-from runbook.rollout.matrix import command_here, countdowns
 from runbook.rollout.rows import Decision, Row
 from runbook.rollout.standing import Standing, ways_out_of_drift
 from runbook.rollout.underway import Underway

@@ -196,7 +196,8 @@ def tell_from_step(site: Site, operation: str, name: str) -> Done:
         notice = site.playbook.notices[name]
         text = written(site, notice.text, context_of(site, {**told, "occasion": "rollback"}))
         outbox.put(site, _letter(site, name, text, "rollback", occasion), notice.to)
-        outbox.start_sender(site)
+        if not site.insist:  # the emergency starts one sender, when it has ended
+            outbox.start_sender(site)
     except KeyError:
         return Done(site.insist, f"not sent: the playbook has no notice {name}")
     except (VariableTrouble, FileTrouble) as trouble:
@@ -226,7 +227,7 @@ def await_notices(site: Site, operation: str, listener: Listener, within: float 
         return
     until = time.monotonic() + within
     try:
-        while _unsent(site, operation) and outbox.sender_at_work(site) and time.monotonic() < until:
+        while time.monotonic() < until and outbox.sender_at_work(site) and _unsent(site, operation):
             time.sleep(0.05)
     except KeyboardInterrupt:
         listener.say("the notices were not waited for; they go out all the same")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import subprocess
 
 SENDING = 50.0  # seconds that a sender has for everything it found
+AT_ONCE = 20  # letters on their way at a time
 CLAIM_LASTS = 120.0  # seconds; no sender lives that long
 TOO_OLD = 3600.0  # seconds
 _CLAIMED = re.compile(r"(?P<name>.+\.json)\.sending-(?P<pid>\d+)-(?P<start>\d+)-(?P<namespace>\d+)")
@@ -173,29 +174,45 @@ def sender_at_work(site: Site) -> bool:
 def send_waiting(site: Site, seconds: float = SENDING) -> int:
     """Send what lies in the outbox, within so many seconds, and record how each came out; how many were sent.
 
-    All channels are asked at once, so that one that hangs does not keep the others waiting.
+    Channels are asked side by side, so that one that hangs does not keep the others waiting; the newest first.
     """
     import asyncio
 
     site.insist = True  # what cannot be recorded keeps no notice from going out
-    claimed = claim(site)
-    return asyncio.run(_send_all(site, claimed, seconds)) if claimed else 0
+    claimed, oldest = claim(site), site.clock.wall() - TOO_OLD
+    _give_up(site, [one for one in claimed if one.letter.at < oldest])
+    fresh = [one for one in claimed if one.letter.at >= oldest]
+    return asyncio.run(_send_all(site, fresh, seconds)) if fresh else 0
+
+
+def _give_up(site: Site, claimed: Sequence[Claimed]) -> None:
+    """Record what lay there for too long, all of it at once."""
+    reason = "it lay in the outbox for more than an hour"
+    if events := [outcome_event(site, one.letter, channel, reason) for one in claimed for channel in one.to]:
+        site.record(*events)
+    for one in claimed:
+        one.path.unlink(missing_ok=True)
 
 
 async def _send_all(site: Site, claimed: Sequence[Claimed], seconds: float) -> int:
     import asyncio
 
-    sent = await asyncio.gather(*(_send(site, one, channel, seconds) for one in claimed for channel in tuple(one.to)))
-    return sum(sent)
+    until, turns = time.monotonic() + seconds, asyncio.Semaphore(AT_ONCE)
+
+    async def in_turn(one: Claimed, channel: str) -> bool:
+        async with turns:
+            left = until - time.monotonic()
+            return left > 0 and await _send(site, one, channel, left)  # what is left over stays for the next sender
+
+    newest = sorted(claimed, key=lambda one: one.letter.at, reverse=True)
+    return sum(await asyncio.gather(*(in_turn(one, channel) for one in newest for channel in tuple(one.to))))
 
 
 async def _send(site: Site, claimed: Claimed, name: str, seconds: float) -> bool:
     from runbook.actions.channels import deliver_patiently
 
     channel, letter = site.playbook.channels.get(name), claimed.letter
-    if site.clock.wall() - letter.at > TOO_OLD:
-        reason = "it lay in the outbox for more than an hour"
-    elif channel is None:
+    if channel is None:
         reason = f"the playbook has no channel {name}"
     else:
         ended = await deliver_patiently(channel, letter, site.variables({}), site.masker, seconds=seconds)

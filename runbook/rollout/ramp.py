@@ -16,7 +16,7 @@ from runbook.judge.facts import Facts
 from runbook.judge.verdicts import Verdict
 from runbook.language.places import Problem
 from runbook.rollout.baseline import left_events, note_leaving
-from runbook.rollout.decide import Evidence, decide
+from runbook.rollout.decide import Evidence, decide, refuse_what_came_up
 from runbook.rollout.facts import Sight, facts_of, kept_sight
 from runbook.rollout.kit import leave_kit
 from runbook.rollout.ladder import Rung, flags_at, named_rungs
@@ -232,8 +232,7 @@ def _looked_again(site: Site, proposal: Proposal) -> Plan:
         )
     if now is not None and before is not None and now.baking_since != before.baking_since:
         raise Refusal("a new build came in since the look", exit_=Exit.NO_GO, next_steps=["runbook gate"])
-    if state.hold_at(site.clock.wall()) is not None:
-        raise Refusal("a hold was set since the look", exit_=Exit.NO_GO, next_steps=["runbook status"])
+    refuse_what_came_up(site, proposal.standing, proposal.decision)
     try:
         return plan_to(site, proposal.standing, proposal.to)
     except FlagTrouble as trouble:

@@ -89,7 +89,13 @@ def look_at_recovery(site: Site, facts: Facts) -> Recovery | None:
     if not seen.recovered:
         keep_note(site, KEPT, Kept(since=since, state=advanced.state))
         return seen
-    told = {"seconds": round(seen.seconds, 3), "observed": seen.seen, "condition": condition}
+    told = {
+        "seconds": round(seen.seconds, 3),
+        "observed": seen.seen,
+        "condition": condition,
+        "boot": site.clock.boot_id(),
+        "boot_time": site.clock.boot_time(),
+    }
     site.record(site.event("recovered", told))
     announce(site, "recovered", {"why": condition})
     return seen
@@ -109,13 +115,18 @@ class WatchedRecovery:
     message: str
 
 
+def time_for_recovery(site: Site) -> float:
+    """How many seconds recovery is watched: half an hour, which a sandbox shortens to no less than a minute."""
+    scale = site.environment.bake_scale
+    return max(SHORTEST, LONGEST * scale) if scale != 1.0 else LONGEST
+
+
 def watch_recovery(site: Site, shown: Callable[[str], None], *, longest: float | None = None) -> WatchedRecovery:
     """Look every tick until the numbers have recovered, the time is over, or a person leaves. Changes nothing.
 
-    `shown` gets each value as it is seen. The time, in seconds, is half an hour, shortened by a sandbox's scale.
+    `shown` gets each value as it is seen.
     """
-    scale = site.environment.bake_scale
-    limit = longest if longest is not None else max(SHORTEST, LONGEST * scale) if scale != 1.0 else LONGEST
+    limit = time_for_recovery(site) if longest is None else longest
     until, last = time.monotonic() + limit, ""
     with Interruptions() as leaving:
         leaving.heed_hang_up()
@@ -126,7 +137,7 @@ def watch_recovery(site: Site, shown: Callable[[str], None], *, longest: float |
             if ended is not None:
                 return ended
             if _left(leaving, min(began + tick_of(site), until)):
-                return WatchedRecovery(False, f"left: {last or 'nothing was seen yet'}")
+                return WatchedRecovery(False, f"left; it saw {last} last" if last else "left before anything was seen")
             if time.monotonic() >= until:
                 told = f"not recovered after {show_duration(limit)} of watching: it saw {last} last"
                 return WatchedRecovery(False, told)

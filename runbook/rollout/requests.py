@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from runbook.judge.facts import Sample, Series
+from runbook.judge.values import problem_of
 
 SAME_LOOK = 1.0  # seconds: what one look asks at once comes in a few milliseconds apart
 
@@ -24,7 +25,7 @@ def resting_on(series: Series, counting: Series, *, grows: bool, entered: float 
     counted = [
         (one.t, float(one.value))
         for one in counting.samples
-        if one.good and isinstance(one.value, int | float) and not isinstance(one.value, bool)
+        if problem_of(one, counting) is None and isinstance(one.value, int | float) and not isinstance(one.value, bool)
     ]
     if not counted:
         return series

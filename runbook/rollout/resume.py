@@ -12,13 +12,13 @@ from runbook.actions.steps import Act, Plan, SetFlags, Step
 from runbook.flags.changes import FlagTrouble
 from runbook.flags.target import FlagFile
 from runbook.playbook.load import from_plain
-from runbook.rollout.aftermath import aftermath
+from runbook.rollout.aftermath import aftermath, hold_after_robot
 from runbook.rollout.baseline import left_events
 from runbook.rollout.lock import Lock, service_locked
 from runbook.rollout.operation import Ended, entered_event, finish, means_of
 from runbook.rollout.planning import steps_to, way_steps
 from runbook.rollout.ramp import overtaken, taken_back
-from runbook.rollout.rollback import end_of_way_back, hold_after_robot
+from runbook.rollout.rollback import end_of_way_back
 from runbook.rollout.site import Site
 from runbook.rollout.underway import Underway
 from runbook.store.events import Event

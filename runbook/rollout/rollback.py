@@ -10,6 +10,7 @@ from runbook.actions.listener import Listener
 from runbook.actions.runner import StepResult, walk
 from runbook.actions.steps import Plan
 from runbook.flags.changes import FlagTrouble
+from runbook.rollout.aftermath import hold_after_robot
 from runbook.rollout.ladder import Rung
 from runbook.rollout.lock import service_locked
 from runbook.rollout.operation import Aim, Ended, begin, entered_event, finish, means_of, new_operation
@@ -103,16 +104,6 @@ def refuse_if_moved(site: Site, standing: Standing) -> None:
             exit_=Exit.NO_GO,
             next_steps=["runbook status"],
         )
-
-
-def hold_after_robot(site: Site, journal: Journal) -> list[Event]:
-    """The hold after an automatic way down: nothing moves until a person has looked and releases it."""
-    header = journal.header
-    if not header.automatic:
-        return []
-    why = header.reason or "a rule decided"
-    held = {"reason": f"after the automatic way back: {why}", "automatic": True, "robots": True}
-    return [site.event("hold.set", held, operation=header.operation, epoch=header.epoch)]
 
 
 def end_of_way_back(

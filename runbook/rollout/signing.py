@@ -6,11 +6,14 @@ from runbook.language.places import did_you_mean
 from runbook.playbook.model import SignOff, Stage
 from runbook.playbook.sign_offs import DEPLOYED_BY
 from runbook.rollout.journey import leaves_stage
+from runbook.rollout.manual_items import few_of
 from runbook.rollout.operation import store_is_needed
 from runbook.rollout.roles import CLAIMED, Person, RoleStanding, known_again, role_standings
 from runbook.rollout.site import Site
-from runbook.rollout.standing import Standing
+from runbook.rollout.standing import TAKES_IT, Standing
 from runbook.system.refusals import Exit, Refusal
+
+LONGEST_TEXT = 5_000  # characters of an evidence or a reason
 
 
 def roles_of(site: Site) -> dict[str, list[str]]:
@@ -43,7 +46,7 @@ def refuse_elsewhere(site: Site, standing: Standing, name: str) -> None:
         steps = [f"runbook ramp {standing.next.percent:g}"] if standing.next else []
         raise Refusal(f"{asked}, and no stage was entered yet", exit_=Exit.NO_GO, next_steps=[*steps, "runbook status"])
     here = _asks_for(stage) if stage else "a stage that the playbook has no longer"
-    steps = [f"runbook sign {one.role}" for one in stage.sign] if stage else []
+    steps = [f"runbook sign {one.role}" for one in stage.sign] if stage else [TAKES_IT]
     raise Refusal(f"{asked}; we are at {position.name}, {here}", exit_=Exit.NO_GO, next_steps=steps or ["runbook gate"])
 
 
@@ -107,7 +110,18 @@ def unknown_name(site: Site, standing: Standing, name: str, items: list[str]) ->
     """The refusal of a name that is neither a role here nor an item."""
     roles = [one.role for one in standing.stage.sign] if standing.stage and standing.entered else []
     meant = did_you_mean(name, [*roles, *items, *(item.rpartition("/")[2] for item in items), *roles_of(site)])
+    few, more = few_of(site, name, [*roles, *items])
+    steps = [*(f"runbook sign {one}" for one in few), *([more] if more else [])]
     return Refusal(
         f"there is no manual item {name!r}, and no such role" + (f"; {meant}" if meant else ""),
-        next_steps=[f"runbook sign {one}" for one in [*roles, *items]] or ["the playbook asks for nobody's word"],
+        next_steps=steps or ["the playbook asks for nobody's word"],
     )
+
+
+def refuse_unreadable(option: str, text: str) -> None:
+    """Raises `Refusal` (usage) for a text that nobody would read again: what was said is kept for good."""
+    if len(text) > LONGEST_TEXT:
+        raise Refusal(
+            f"{option} has {len(text):,} characters, {LONGEST_TEXT:,} are kept at most",
+            next_steps=[f"put it where it can be read, and give {option} its address"],
+        )

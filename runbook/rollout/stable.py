@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runbook.rollout.baseline import leaving_payload
-from runbook.rollout.decide import Evidence, decide
+from runbook.rollout.decide import Evidence, decide, refuse_what_came_up
 from runbook.rollout.journey import at_the_end, stable_since
 from runbook.rollout.lock import service_locked
 from runbook.rollout.notices import announce
@@ -91,6 +91,8 @@ def declare_stable(site: Site, ending: Ending, reason: str = "") -> None:
                 exit_=Exit.NO_GO,
                 next_steps=["runbook status"],
             )
+        if ending.tick is not None:
+            refuse_what_came_up(site, ending.tick.standing, ending.decision)
         passed = {"stage": now.stage, "percent": now.percent}
         if ending.tick is not None:
             passed = leaving_payload(site, ending.tick.standing, ending.tick.facts)

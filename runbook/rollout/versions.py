@@ -7,17 +7,20 @@ from runbook.rollout.looking import Look
 from runbook.rollout.rows import Row
 from runbook.rollout.site import Site
 from runbook.rollout.standing import Standing
+from runbook.store.base import StoreAway
 from runbook.store.state import Position
 from runbook.system.clock import local_day_and_clock
 
 LONGEST = 100  # characters; what is longer is a page and no version
+TOLD_AGAIN = 60.0  # seconds between two records of builds that answer in turn: each look may see another one
 
 
 def note_version(site: Site, standing: Standing, look: Look) -> str:
     """Record the build that this look saw where we stand: the first one there, or that a new one came in.
 
-    A sentence is given where a new build began the bake again. What is no version (no answer, a page of HTML) changes
-    nothing, nor does what is seen while an operation is under way: it redeploys, and enters its position itself.
+    A sentence is given where a new build began the bake again, or two answer in turn. What is no version (no answer, a
+    page of HTML) changes nothing, nor does what is seen while an operation is under way: it redeploys, and enters its
+    position itself.
     """
     seen, position = build_in(look), standing.position
     if seen is None or position is None or not standing.entered or position.version == seen:
@@ -30,10 +33,27 @@ def note_version(site: Site, standing: Standing, look: Look) -> str:
     if here.version is None:
         site.record(site.event("version.seen", {"version": seen}, epoch=state.epoch))
         return ""
-    clocks = {"boot": site.clock.boot_id(), "boot_time": site.clock.boot_time()}
-    told = {"version": seen, "before": here.version, **clocks}
-    site.record(site.event("bake.restarted", told, epoch=state.epoch))
+    in_turn = _was_here(site, here, seen)
+    if not (in_turn and 0 <= site.clock.wall() - (here.rebaked or 0) < TOLD_AGAIN * site.environment.bake_scale):
+        clocks = {"boot": site.clock.boot_id(), "boot_time": site.clock.boot_time()}
+        told = {"version": seen, "before": here.version, **clocks}
+        site.record(site.event("bake.restarted", told, epoch=state.epoch))
+    if in_turn:
+        return f"the builds {here.version} and {seen} answer in turn: the bake begins again until only one of them runs"
     return f"a new build {seen} (it was {here.version}) came in mid-bake: the bake begins again"
+
+
+def _was_here(site: Site, here: Position, version: str) -> bool:
+    """Whether this build was the one before the last new one at this position: it came, went, and is there again."""
+    if site.store is None or here.rebaked is None:
+        return False
+    try:
+        recorded = site.store.events(site.chain, since=int(here.since * 1e6))
+    except StoreAway as away:
+        site.lose_store(away)
+        return False
+    newest = next((one.event for one in reversed(recorded) if one.event.kind == "bake.restarted"), None)
+    return newest is not None and newest.payload.get("before") == version
 
 
 def build_in(look: Look) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from runbook.checks.base import Check
 from runbook.language.durations import show_duration
 from runbook.language.places import did_you_mean
-from runbook.rollout.manual_items import listed_checks
+from runbook.rollout.manual_items import few_of, is_named, listed_checks
 from runbook.rollout.site import Site
 from runbook.store.state import Waived
 from runbook.system.refusals import Exit, Refusal
@@ -21,8 +21,8 @@ def waivable(site: Site) -> list[Check]:
 
 
 def find_waivable(site: Site, name: str) -> Check:
-    """The check that is meant, by `ID` or `LIST/ID`. Raises `Refusal`."""
-    found = {check.full_id: check for check in waivable(site) if name in (check.full_id, check.id)}
+    """The check that is meant, by `ID`, `LIST/ID` or its title. Raises `Refusal`."""
+    found = {check.full_id: check for check in waivable(site) if is_named(check, name)}
     if len(found) == 1:
         return next(iter(found.values()))
     if found:
@@ -31,9 +31,10 @@ def find_waivable(site: Site, name: str) -> Check:
         raise Refusal(why[0], exit_=Exit.NO_GO, next_steps=[why[1]])
     known = [check.full_id for check in waivable(site)]
     meant = did_you_mean(name, [*known, *(one.rpartition("/")[2] for one in known)])
+    few, more = few_of(site, name, known)
     raise Refusal(
         f"there is no check {name!r} in the checklists" + (f"; {meant}" if meant else ""),
-        next_steps=[_typed(one) for one in known] or ["the playbook has no checklists"],
+        next_steps=[*map(_typed, few), *([more] if more else [])] or ["the playbook has no checklists"],
     )
 
 

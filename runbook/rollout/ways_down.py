@@ -48,6 +48,8 @@ def way_down(site: Site, standing: Standing, how: str, target: str | None = None
     """
     refuse_unknown_place(site, standing)
     if standing.position is None:
+        if target is not None:
+            named_rungs(standing.rungs, target)  # what is no step at all is refused here as everywhere
         return _nothing(site, standing, WAYS[how], "the first step")
     if how == "rollback":
         to = below(standing.rungs, standing.position) if target is None else named_below(site, standing, target)
@@ -170,6 +172,8 @@ def named_below(site: Site, standing: Standing, target: str) -> Rung:
     except Refusal as unknown:
         if off is not None:
             return off
+        if target in (position.name, f"{position.percent:g}"):
+            raise _already_there(position.name) from None
         raise Refusal(unknown.message, next_steps=[*unknown.next_steps, *_off_lines(site, here)]) from None
     lower = [
         rung for rung in found if (is_below(standing.rungs, rung, here) if here else rung.percent <= position.percent)
@@ -179,14 +183,16 @@ def named_below(site: Site, standing: Standing, target: str) -> Rung:
     if off is not None:
         return off
     if here in found:
-        raise Refusal(
-            f"already at {position.name}", exit_=Exit.NO_GO, next_steps=["runbook rollback  goes one step back"]
-        )
+        raise _already_there(position.name)
     raise Refusal(
         f"{found[0].name} is not below {position.name}",
         exit_=Exit.NO_GO,
         next_steps=[f"runbook ramp {found[0].percent:g}  goes up, one step at a time"],
     )
+
+
+def _already_there(name: str) -> Refusal:
+    return Refusal(f"already at {name}", exit_=Exit.NO_GO, next_steps=["runbook rollback  goes one step back"])
 
 
 def _named_off(site: Site, standing: Standing, target: str) -> Rung | None:
@@ -238,10 +244,9 @@ def refuse_passing(site: Site, standing: Standing, way: Way) -> None:
     if barrier is None or here is None or way.to is None:
         return
     steps = []
-    if here.stage.fallback is not None and (here.stage == barrier or here.stage.fallback.percent is not None):
-        steps.append(
-            f"runbook rollback --fallback  does the fallback of {here.stage.name}: {here.stage.fallback.shown}"
-        )
+    own = here.stage.fallback
+    if own is not None and (own.action is not None or (own.percent is not None and own.percent < here.percent)):
+        steps.append(f"runbook rollback --fallback  does the fallback of {here.stage.name}: {own.shown}")
     assert standing.position is not None  # there is a place
     lower = below(standing.rungs, standing.position)
     if lower is not None and barrier_below(standing, lower) is None:
@@ -249,9 +254,9 @@ def refuse_passing(site: Site, standing: Standing, way: Way) -> None:
     part = next((one for one in parts_of(site.playbook) if one < here.percent), None)
     if part is not None and way.how != "partial":
         steps.append(f"runbook rollback --partial  goes to {here.stage.name}@{part:g}")
-    own = barrier.fallback.shown if barrier.fallback else "the safe flags"
+    goes = barrier.fallback.shown if barrier.fallback else "the safe flags"
     raise Refusal(
         f"{way.to.name} cannot be gone back to: {barrier.name} is one_way",
         exit_=Exit.NO_GO,
-        next_steps=[*steps, f"runbook rollback --emergency  does the fallback of {barrier.name}: {own}"],
+        next_steps=[*steps, f"runbook rollback --emergency  does the fallback of {barrier.name}: {goes}"],
     )

@@ -8,9 +8,10 @@ from runbook.checks.base import CheckResult
 from runbook.judge.verdicts import Status, Verdict
 from runbook.language.durations import show_duration
 from runbook.rollout.rows import Decision, Row
-from runbook.show.page import MARKS, Page, columns
+from runbook.show.page import MARKS, Line, Page, columns
 
 MOST_LINES = 3
+ONE_SCREEN = 20  # lines; the end of a longer one is what a small terminal still shows
 # Kinds of row of which nobody expects that they count while they hold.
 SHOWN_BESIDE = ("trigger", "matrix", "sampled", "build")
 RULES, MOST_QUIET = ("trigger", "matrix"), 3
@@ -87,12 +88,28 @@ def counts_of(statuses: Iterable[Status]) -> str:
 
 
 def decision_page(decision: Decision, about: str, seconds: float | None = None, *, said: Collection[str] = ()) -> Page:
-    """A decision as a screen: the verdict first. `said` are the lines that its end tells to type."""
+    """A decision as a screen: the verdict first, what holds, then what is unknown, and last what says no.
+
+    So what matters stands beside what is to be typed; the verdict is said again there where the screen is a long one.
+    `said` are the lines that its end tells to type.
+    """
     page = Page()
-    page.verdict(WORDS[decision.verdict], about, f"{seconds:.1f} s" if seconds is not None else "")
-    rule_lines(page, decision.rows, said=said)
-    check_lines(page, decision.checks)
+    told = (WORDS[decision.verdict], about, f"{seconds:.1f} s" if seconds is not None else "")
+    page.verdict(*told)
+    well = [row for row in decision.checks if row.status not in (Status.FAIL, Status.UNKNOWN)]
+    check_lines(page, well)
+    rule_lines(page, sorted(decision.rows, key=_gravity), said=said)
+    check_lines(page, [row for row in decision.checks if row not in well])
+    if sum(block.height() for block in page.blocks if isinstance(block, Line)) > ONE_SCREEN:
+        page.verdict(*told)
     return page
+
+
+def _gravity(row: Row) -> int:
+    """What holds comes first; what counts and says no last."""
+    if row.status is Status.FAIL:
+        return 3 if row.counts else 1
+    return 2 if row.status is Status.UNKNOWN and row.counts else 0
 
 
 def next_lines(decision: Decision) -> list[str]:

@@ -127,7 +127,7 @@ def _next(report: IncidentReport) -> tuple[str, ...]:
         return (f"runbook incident postmortem {number}",)
     if report.impact.clocks.mitigated is None:
         return ("runbook rollback --emergency", "runbook incident note TEXT")
-    return ("runbook incident report", "runbook incident resolve TEXT")
+    return ("runbook incident report", 'runbook incident resolve "what it was, what was done"')
 
 
 def changed_page(word: str, incident: Incident, *lines: str, following: Sequence[str] = ()) -> Page:

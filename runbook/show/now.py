@@ -160,16 +160,24 @@ def _quiet(card: Card, site: Site, glance: Glance, now: float) -> None:
 
 def _next(card: Card, glance: Glance) -> None:
     step = glance.step
-    card.add("->", Span(step.command, "bold"), shortened(step.told, 100), typed=True)
+    told = f"  # {shortened(step.told.strip(), 100)}" if step.told else ""
+    card.add("->", Span(step.command, "bold"), told, typed=True)
     if step.undo:
         card.add("  undo", step.undo, typed=True, spare=1)
     for more in step.more[:1]:
         card.add("  or", more, typed=True, spare=2)
 
 
+def _readable(one: Reach) -> bool:
+    """Whether anything is known of somebody: a name, or a way to reach them."""
+    return any(value and "${" not in value for value in (one.name, one.phone, one.chat, one.mail))
+
+
 def _call(card: Card, people: Sequence[Reach]) -> None:
     rows = []
-    for one in people[:6]:
+    unset = [one for one in people if one.problem and not _readable(one)]
+    reachable = [one for one in people if one not in unset]
+    for one in reachable[:6]:
         reached = next((value for value in (one.phone, one.chat, one.mail) if value), "")
         rows.append((shortened(one.role, 20), shortened(one.name, 20), shortened(reached, 40), one))
     role_width = max((cells(role) for role, _, _, _ in rows), default=0)
@@ -180,6 +188,9 @@ def _call(card: Card, people: Sequence[Reach]) -> None:
         columns = (role + " " * (role_width - cells(role)), name + " " * (name_width - cells(name)), reached)
         told = "  ".join(column for column in columns if column)
         card.add("call" if number == 0 else "", f"{told}{problem}{there}", spare=3 if number < 2 else 9)
+    if unset:
+        roles, why = ", ".join(one.role for one in unset), ", ".join(dict.fromkeys(one.problem for one in unset))
+        card.add("" if rows else "call", shortened(f"nobody can be named for {roles}: {why}", 150), spare=9)
 
 
 def metric_rows(site: Site, glance: Glance) -> list[MetricRow]:

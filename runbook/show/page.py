@@ -113,13 +113,14 @@ class Page:
 
     def remedy(self, text: str) -> None:
         """What to do about the row above."""
-        self.line("      ", Span(f"do: {text}", "bold"), indent=6, typed=True)
+        self.line("      ", Span(f"do: {pasteable(text)}", "bold"), indent=6, typed=True)
 
     def next(self, *commands: str, label: str = "Next") -> None:
-        """The end of a screen: what to type."""
+        """The end of a screen: what to type. What is said behind a command (two blanks) becomes a comment of the shell,
+        so that the whole line can be pasted."""
         for number, command in enumerate(commands):
             lead = f"{label}: " if number == 0 else " " * (len(label) + 2)
-            self.line(Span(lead, "bold"), command, indent=len(lead), typed=True)
+            self.line(Span(lead, "bold"), pasteable(command), indent=len(lead), typed=True)
 
     def blank(self) -> None:
         self.blocks.append(Line(()))
@@ -133,6 +134,16 @@ class Page:
         """Text as it is, line by line (a report, a script)."""
         for line in text.splitlines():
             self.line(line)
+
+
+def pasteable(command: str) -> str:
+    """A command with what is said about it behind `#`; any other text as it is."""
+    typed, blanks, why = command.partition("  ")
+    return (
+        f"{typed}  # {why.strip()}"
+        if blanks and typed.startswith("runbook ") and not typed.endswith("then")
+        else command
+    )
 
 
 def columns(titles: Iterable[str], *, least: int = 20, most: int = 34) -> int:

@@ -145,7 +145,12 @@ def _matrix_cleared(state: State, event: Event, told: dict[str, Any], at: float)
 
 
 def _recovered(state: State, event: Event, told: dict[str, Any], at: float) -> None:
+    """The harm is over: what was measured before is no evidence of how the service is where it stands now."""
     state.recovered = at
+    here = state.position
+    if here is not None and here.how in WAYS_DOWN and told.get("boot"):
+        clocks = {"boot": told["boot"], "boot_time": told.get("boot_time", 0.0)}
+        state.position = msgspec.structs.replace(here, rebaked=at, **clocks)
 
 
 def _trigger_fired(state: State, event: Event, told: dict[str, Any], at: float) -> None:

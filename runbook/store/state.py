@@ -147,7 +147,7 @@ class WayBackTaken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     seconds: float
 
 
-SHAPE = 2  # counted up whenever the fold keeps more than before
+SHAPE = 3  # counted up whenever the fold keeps more than before
 
 
 class State(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -237,3 +237,10 @@ def test_the_pauses_never_outlast_the_time_given(desk: Desk, server: Scripted) -
     server.scripts["/hook"] = failing(99, "503 Busy")
     ended = desk.send_patiently(webhook(server), seconds=0.5, pauses=(1.0,))  # the first pause alone is longer
     assert ended == replace(Delivery(False, "status 503", passing=True), attempts=1)
+
+
+def test_what_was_answered_is_not_sent_again_though_the_answer_cannot_be_read(desk: Desk, server: Scripted) -> None:
+    server.scripts["/hook"] = answer("x" * 6_000_000)
+    ended = desk.send_patiently(webhook(server))
+    assert (ended.ok, ended.attempts, len(server.asked)) == (False, 1, 1)
+    assert ended.said.startswith("it may have arrived; its answer could not be read: ")

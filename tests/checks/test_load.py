@@ -184,8 +184,8 @@ def test_a_protected_environment_needs_allow() -> None:
         assert server.asked == []
         assert (row.status, row.reason) == (Status.UNKNOWN, Reason.ERROR)
         assert row.message == (
-            "a load on a protected environment: refused; write allow: true in the playbook, or run it in staging: "
-            "runbook preflight -e staging --only load_test"
+            "staging is protected, and a load may do harm: nothing was sent; try it elsewhere, "
+            "runbook preflight -e NAME --only load_test, or write allow: true at the check"
         )
         assert looked({**plain, "allow": True}, url=server.url, protected=True).status is Status.PASS
         assert len(server.asked) == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from runbook.show.page import Page
 from runbook.show.printing import as_plain
 from runbook.system.refusals import Exit, Refusal
 from tests.actions.making import run as shell
+from tests.command.project import RUNBOOK
 from tests.rollout.site import make_house
 
 
@@ -160,3 +162,8 @@ def test_a_plan_is_shown_with_every_step_and_its_undo(tmp_path: Path) -> None:
     assert "+ PERCENT=5" in told
     assert "sh deploy.sh" in told
     assert "4  bake      1 h from then" in told
+
+
+def test_the_bare_command_shows_its_help(tmp_path: Path) -> None:
+    ran = subprocess.run([RUNBOOK], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 2 and "Tonight" in ran.stdout and "Traceback" not in ran.stderr

@@ -18,7 +18,7 @@ TYPED = Shared(playbook="two words", env="production")
     ("step", "pasted"),
     [
         ("runbook gate", "runbook gate -p 'two words' -e production"),
-        ("runbook release  lets it go on", "runbook release -p 'two words' -e production  lets it go on"),
+        ("runbook release  lets it go on", "runbook release -p 'two words' -e production  # lets it go on"),
         ("to wait: runbook watch, then look", "to wait: runbook watch -p 'two words' -e production, then look"),
         ("runbook status -e staging", "runbook status -e staging"),
         ("ask the team", "ask the team"),

@@ -45,7 +45,7 @@ def test_the_next_ramp_begins_a_new_rollout(project: Project) -> None:
     at_the_top(project)
     gate = project.run("gate").out
     assert "runbook ramp 100" in gate
-    assert "runbook declare stable  ends the rollout here" in gate
+    assert "runbook declare stable  # ends the rollout here" in gate
     assert project.run("declare", "stable").code == 0
     assert project.run("ramp", "--yes").code == 0
     assert [event["payload"]["number"] for event in project.events("rollout.started")] == [1, 2]

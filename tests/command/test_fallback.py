@@ -89,7 +89,8 @@ def test_a_one_way_stage_is_not_gone_back_past_and_each_refusal_says_what_is_pos
     for args in (("rollback",), ("rollback", "--to", "10"), ("rollback", "--to", "off")):
         ran = project.json(*args, "--yes")
         assert ran.code == 1 and "moved is one_way" in ran.document["message"], ran
-        assert "runbook rollback --fallback  does the fallback of moved: to 20 %" in ran.document["next"]
+        offered = [line for line in ran.document["next"] if line.startswith("runbook rollback --fallback")]
+        assert [line.endswith("does the fallback of moved: to 20 %") for line in offered] == [True], ran
     assert at(project) == ("moved", 40, "large")
     assert project.run("rollback", "--fallback", "--yes").code == 0
     assert at(project) == ("moved", 20, "large")
@@ -112,6 +113,32 @@ def test_without_the_playbook_the_kit_still_knows_it(project_of: Project) -> Non
     ran = project.run("rollback", "--emergency", "--yes")
     assert ran.code == 0, ran
     assert project.running()["RANKER_SHARE"] == "20"
+
+
+@pytest.mark.parametrize("mistake", ["fallbak: 20", "fallback: previous"])
+def test_a_mistake_in_the_stage_does_not_hide_where_it_goes_instead(project_of: Project, mistake: str) -> None:
+    project = up_to(project_of, "10", "40", "50")
+    project.write(stages=STAGES.replace("fallback: 20", mistake))
+    ran = project.run("rollback", "--emergency", "--yes")
+    assert ran.code == 0 and "they are taken from the kit" in ran.err, ran
+    assert at(project) == ("moved", 20, "large")
+
+
+def test_a_stage_that_cannot_be_read_is_taken_from_the_kit(project_of: Project) -> None:
+    project = up_to(project_of, "10", "40", "50")
+    project.write(stages=STAGES.replace("{stage: moved,", "{stge: moved,"))
+    assert project.run("rollback", "--emergency", "--yes").code == 0
+    assert at(project) == ("moved", 20, "large")
+
+
+def test_where_it_stands_already_a_refusal_does_not_offer_it(project_of: Project) -> None:
+    project = up_to(project_of, "10", "40")
+    assert project.run("rollback", "--fallback", "--yes").code == 0
+    ran = project.json("rollback", "--yes")
+    assert ran.code == 1 and not any("--fallback" in line for line in ran.document["next"]), ran
+    for target in ("20", "moved@20"):
+        ran = project.json("rollback", "--to", target, "--yes")
+        assert ran.code == 1 and ran.document["message"] == "already at moved@20", ran
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,8 @@ def test_other_environments_are_chosen_by_name(project: Project) -> None:
     one = "{url: http://127.0.0.1:PORT, flags_in: {env: ranker.env}, redeploy: {command: [sh, restart.sh]}}"
     project.write(environments=f"\n  local: {one}\n  staging: {one.replace('ranker.env', 'staging.env')}")
     ran = project.json("ramp", "10", "--yes")
-    assert ran.code == 2 and {"-e local", "-e staging"} <= set(ran.document["next"])
+    typed = "runbook ramp 10 --yes --format json"
+    assert ran.code == 2 and ran.document["next"] == [f"{typed} -e local", f"{typed} -e staging"]
     (project.folder / "staging.env").write_text(FLAGS)
     assert project.run("ramp", "10", "-e", "staging", "--yes").code in (0, 4)
     assert project.flags.read_text() == FLAGS

@@ -110,6 +110,6 @@ def test_on_a_terminal_the_verdict_comes_first_and_ctrl_c_leaves(failing: Projec
         terminal.wait_for("SAFE").wait_for("Watching recovery").wait_for("8 %")
         terminal.key_in("\x03")
         assert terminal.end() == 0
-        assert terminal.text.count("SAFE") == 1 and "Recovery: left: 8 %" in terminal.text
+        assert terminal.text.count("SAFE") == 1 and "Recovery: left; it saw 8 % last" in terminal.text
         assert terminal.text.rindex("Next:") > terminal.text.index("Recovery:")
     assert failing.flags.read_text() == FLAGS

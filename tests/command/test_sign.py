@@ -66,7 +66,7 @@ def test_what_is_recorded_binds_it_to_here_and_now(first: Project) -> None:
 def test_who_deployed_is_refused_with_what_to_do(first: Project) -> None:
     ran = first.json("sign", "reviewed_by", env={"RUNBOOK_OPERATOR": "Ana"})
     assert (ran.code, ran.document["message"]) == (1, "Ana deployed, and reviewed_by has to be somebody else")
-    assert ran.document["next"] == ["runbook sign reviewed_by  typed by somebody else than Ana"]
+    assert ran.document["next"] == ["runbook sign reviewed_by  # typed by somebody else than Ana"]
     assert signed(first) == []
 
 
@@ -97,7 +97,7 @@ def test_where_a_role_is_not_asked_for_it_says_who_is(project: Project) -> None:
     project.at_first()
     ran = project.json("sign", "reveiwed_by")
     assert (ran.code, "did you mean reviewed_by?" in ran.document["message"]) == (2, True)
-    assert ran.document["next"] == ["runbook sign verified_by", "runbook sign reviewed_by"]
+    assert ran.document["next"] == ["runbook sign reviewed_by", "runbook sign verified_by"]
     assert project.run("sign", "deployed_by").code == 1
     for role, who in (("verified_by", ANA), ("reviewed_by", BEN)):
         assert project.run("sign", role, env=who).code == 0

@@ -169,3 +169,13 @@ def test_bake_scale_is_refused_outside_a_sandbox(project: Project) -> None:
     project.write(environments="\n  local: {url: http://127.0.0.1:PORT, flags_in: {env: ranker.env}, bake_scale: 0.01}")
     ran = project.run("ramp", "10", "--yes")
     assert ran.code == 2 and "bake_scale" in ran.said
+
+
+def test_a_watch_that_ends_because_somebody_moved_the_service_says_where_to(project: Project) -> None:
+    practising(project).at_first()
+    process = project.start("watch", "--for", "30s", "--format", "json")
+    asked = project.asked("/numbers")
+    wait_until(lambda: project.asked("/numbers") > asked)
+    assert project.run("rollback", "--yes", env={"RUNBOOK_OPERATOR": "ben"}).code == 0
+    ran = project.ended(process, ("watch", "--format", "json"))
+    assert ran.code == 3 and ran.document["message"] == "the service was moved: ranker is at off@0, by ben (rollback)"

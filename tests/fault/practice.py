@@ -35,8 +35,8 @@ verify:
 stages:
   - {stage: dark, percent: 0, set: {MENU_MODEL: none}}
   - {stage: tasters, percent: 10, set: {MENU_MODEL: small}}
-  - {stage: tables, percent: [50, 100]}
-rollback: {set: safe, objective: 1m, incident: P1}
+  - {stage: tables, percent: [50, 100], fallback: 20}
+rollback: {set: safe, objective: 1m, incident: P1, partial: {ladder: [50, 25], bake: 1h}}
 """
 FLAGS = """\
 # the kitchen's file
@@ -55,6 +55,8 @@ cp conf/menu.env conf/running.env
 SHOWN = {
     "dark@0": FLAGS.format(percent=0, model="none").encode(),
     "tasters@10": FLAGS.format(percent=10, model="small").encode(),
+    "tables@20": FLAGS.format(percent=20, model="small").encode(),
+    "tables@25": FLAGS.format(percent=25, model="small").encode(),
     "tables@50": FLAGS.format(percent=50, model="small").encode(),
     "tables@100": FLAGS.format(percent=100, model="small").encode(),
 }

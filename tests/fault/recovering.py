@@ -85,7 +85,7 @@ def _typed_again(scenario: Scenario, practice: Practice, shown: dict[str, Any]) 
     """The command again when nothing was cut off: it works, or it says that it is done already."""
     again = run_warm(practice, *scenario.argv)
     done = scenario.command != "resume" and acceptance.position_of(shown) == scenario.after
-    if again.code != (1 if done else 0):
+    if again.code != (scenario.again if done else 0):
         return [f"typed again when {'it was done' if done else 'nothing was begun'}: {again}"]
     return []
 

@@ -16,7 +16,8 @@ class Scenario:
     """One command. `before` and `after` are what the flag file may show when it is killed.
 
     After a kill the ways out are tried in turn; `ends` names the position to which each leads (without it: `undo` to
-    `before`, `finish` to `after`, and the emergency always to the first stage).
+    `before`, `finish` to `after`, and the emergency always to the first stage). `again` is the exit status of the
+    command where it is done already.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Scenario:
     prepare: Callable[[Practice], None]
     ends: tuple[tuple[str, str], ...] = ()
     in_place: bool = False
+    again: int = 1
 
     @property
     def command(self) -> str:
@@ -50,6 +52,8 @@ WAYS = ("undo", "finish", "emergency")
 
 RAMP = ("ramp", "50", "--yes")
 BACK = ("rollback", "--to", "10", "--yes")
+PARTIAL = ("rollback", "--partial", "--yes")
+FALLBACK = ("rollback", "--fallback", "--yes")
 EMERGENCY = ("rollback", "--emergency", "--yes")
 FINISH = ("resume", "--finish")
 UNDO = ("resume", "--undo")
@@ -132,6 +136,7 @@ SCENARIOS = [
     Scenario("ramp", RAMP, "tasters@10", "tables@50", _at_10),
     Scenario("ramp, the first", ("ramp", "10", "--yes"), "dark@0", "tasters@10", _nothing),
     Scenario("rollback", BACK, "tables@50", "tasters@10", _at_50),
+    Scenario("fallback", FALLBACK, "tables@50", "tables@20", _at_50, again=0),
     Scenario("emergency", EMERGENCY, "tables@50", "dark@0", _at_50),
     Scenario("emergency over a ramp", EMERGENCY, "tables@50", "dark@0", _in_ramp),
     Scenario("emergency, no store", EMERGENCY, "tables@50", "dark@0", _store_away(_at_50)),
@@ -145,6 +150,8 @@ SCENARIOS = [
     Scenario("resume --undo, in place", UNDO, "tables@50", "tasters@10", _in_ramp, RAMPED, in_place=True),
     Scenario("resume --finish, rollback", FINISH, "tasters@10", "tasters@10", cut_off(BACK, FLAGS_WRITTEN, _at_50),
              (("undo", "tables@50"), ("finish", "tasters@10"))),
+    Scenario("resume --finish, partial", FINISH, "tables@25", "tables@25", cut_off(PARTIAL, FLAGS_WRITTEN, _at_50),
+             (("undo", "tables@50"), ("finish", "tables@25"))),
     Scenario("resume --undo, emergency", UNDO, "dark@0", "tables@50", cut_off(EMERGENCY, FLAGS_WRITTEN, _at_50),
              (("undo", "tables@50"), ("finish", "dark@0"))),
 ]  # fmt: skip

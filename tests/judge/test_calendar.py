@@ -55,11 +55,11 @@ def test_why() -> None:
     windows = "Mon-Thu 09:00-16:00 (Europe/Berlin)"
     assert standing(WORKDAYS, "2025-12-18T08:00", HOLIDAYS).why == windows
     assert standing(WORKDAYS, "2025-12-17T20:00", HOLIDAYS).why == windows
-    assert standing(WORKDAYS, "2025-12-18T15:00", HOLIDAYS).why == f"{windows}; then holidays"
+    assert standing(WORKDAYS, "2025-12-18T15:00", HOLIDAYS).why == f"{windows}; then frozen: holidays"
     assert standing(WORKDAYS, "2025-12-24T12:00", HOLIDAYS).why == "holidays"
     audit = freeze("2025-12-24", "2026-01-06", "audit")
     assert standing(WORKDAYS, "2025-12-24T12:00", HOLIDAYS, audit).why == "holidays; audit"
-    assert standing(WORKDAYS, "2025-12-21T12:00", HOLIDAYS, audit).why == "holidays; then audit"
+    assert standing(WORKDAYS, "2025-12-21T12:00", HOLIDAYS, audit).why == "holidays; then frozen: audit"
     assert standing("", "2025-12-21T12:00").why == "at any time"
     unsaid = freeze("2025-12-20 18:00", "2026-01-03")
     assert standing("", "2025-12-21T12:00", unsaid).why == "frozen from 2025-12-20 18:00 to 2026-01-03"

@@ -115,3 +115,10 @@ def test_the_interval_of_the_treated_where_the_source_says_percent() -> None:
     known = facts_of(m=m, percent=10.0, references=reference)
     assert outcome(evaluate(condition, known, minimum=11)) == NODATA
     assert outcome(evaluate(parse_condition("treated(avg(m, 10m)) < 3%"), known, minimum=11)) == TRUE
+
+
+def test_an_interval_of_no_width_is_short() -> None:
+    reference = {"baseline": {"m": Reference(0.002, 10, 0.0)}}
+    m = series("ratio", *[0.002] * 5)
+    judged = judge("treated(avg(m, 5m)) < 5%", m=m, percent=10, references=reference)
+    assert judged.observed == "0.2 % (0.20..0.20 %)"

@@ -263,3 +263,12 @@ def test_before_the_first_step_nobody_is_expected(tmp_path: Path) -> None:
     facts = facts_of(house.site, house.standing(), None)
     assert next_look_due(house.site, house.standing(), facts) is None
     assert bake_of(house.site, house.standing()) is None
+
+
+def test_a_share_that_is_not_enough_is_not_rounded_up_to_it(tmp_path: Path) -> None:
+    house = make_house(tmp_path, PLAYBOOK + STAGES.replace("bake: 1h", "bake: {for: 1h, sampled: 80%}"))
+    house.stand_at("canary@10")
+    facts = looked(house, *range(398), 500)  # nobody looked for 103 of 500 minutes, of which one is an interval
+    share = watched_of(house.site, facts)
+    assert share is not None and 0.795 < share < 0.8
+    assert sampled(house, facts) == "79%"

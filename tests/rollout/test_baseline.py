@@ -16,6 +16,7 @@ from runbook.rollout.baseline import baseline_rows, leaving_payload, left_events
 from runbook.rollout.emergency import Alarm, emergency
 from runbook.rollout.resume import finish_cut_off, reopen
 from runbook.rollout.underway import underway
+from runbook.system.refusals import Refusal
 from tests.places import PROJECT
 from tests.rollout.measured import TEXT, payloads, row, see, sight, step, take
 from tests.rollout.site import Heard, House, make_house
@@ -200,3 +201,14 @@ def test_a_ramp_that_was_cut_off_and_finished_has_its_baseline(house: House) -> 
     after.site.forget_state()
     baseline = after.site.state().baseline
     assert baseline is not None and baseline.rollout == 1
+
+
+def test_numbers_beyond_critical_are_no_reference(tmp_path: Path) -> None:
+    house = make_house(tmp_path, TEXT.replace("unit: ratio", 'unit: ratio, critical: "> 5%"', 1))
+    house.ramp()
+    see(house, 12, 0.08)
+    found = row(house)
+    assert (found.status, found.remedy) == (Status.FAIL, "runbook now")
+    assert found.observed.startswith("error_rate is 8 % on average, and > 5% is critical")
+    with pytest.raises(Refusal, match="no reference"):
+        take(house)

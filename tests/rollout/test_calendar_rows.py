@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -170,4 +171,42 @@ def test_where_the_event_is_the_wrong_one_an_override_passes_it(tmp_path: Path) 
     assert [row.id for row in made.against()] == ["clock"]
     assert not allowed(made, None)
     assert allowed(made, "the clock of app-2 was wrong")
-    assert "runbook history --last 1" in made.against()[0].message
+    assert "runbook history" in made.against()[0].message
+
+
+@pytest.mark.parametrize(
+    ("now", "observed", "said", "remedy"),
+    [
+        # 02:00 to 03:00 is not there on 29 March 2026, and is there twice on 25 October.
+        (
+            "2026-03-28T12:00",
+            "closed",
+            "02:00-03:00 does not exist on 29 Mar: the clocks go forward",
+            "Sun 5 Apr 00:00",
+        ),
+        (
+            "2026-03-29T01:30",
+            "closed",
+            "opens Sun 5 Apr 00:00, Sun 02:00 in Europe/Berlin",
+            "wait until Sun 5 Apr 00:00",
+        ),
+        ("2026-10-25T00:30", "open, closes 02:00, Sun 03:00 in Europe/Berlin", "", ""),
+        ("2026-10-25T01:30", "open, closes 02:00, Sun 03:00 in Europe/Berlin", "", ""),
+        (
+            "2026-12-19T12:00",
+            "closed",
+            "; then frozen: holidays; opens Sun 10 Jan 01:00",
+            "wait until Sun 10 Jan 01:00",
+        ),
+    ],
+)
+def test_where_the_clocks_change(tmp_path: Path, now: str, observed: str, said: str, remedy: str) -> None:
+    text = (
+        "calendar: {timezone: Europe/Berlin, ramp: 'Sun 02:00-03:00', "
+        "freeze: [{from: 2026-12-20, to: 2027-01-03, why: holidays}]}\n"
+    )
+    house = house_with(tmp_path, text, where="")
+    house.clock.now = datetime.fromisoformat(f"{now}+00:00").timestamp()
+    row = calendar(house)
+    assert row.observed == observed
+    assert said in row.message and remedy in row.remedy

@@ -69,7 +69,7 @@ def test_every_rule_is_shown_in_order_and_not_only_the_first_that_says_no(tmp_pa
     house.clock.now -= 3600
     made = decision(house)
     kinds = [row.kind for row in made.rows]
-    order = ["hold", "drift", "trigger", "bake", "sampled", "gate", "baseline", "calendar", "clock", "incident", "sign"]
+    order = ["hold", "clock", "drift", "trigger", "bake", "sampled", "gate", "baseline", "calendar", "incident", "sign"]
     assert list(dict.fromkeys(kinds)) == order
     assert [row.id for row in made.rows if row.kind == "sign"] == ["no_bug_is_open", "verified_by"]
     assert kinds.count("gate") == 2

@@ -86,3 +86,8 @@ stages:
     house.numbers(error_rate=0.05)
     [seen] = gates_now(house.site)
     assert (seen.title, seen.holds) == ("error_rate < 2%", False)
+
+
+def test_without_a_gate_nobody_can_tell() -> None:
+    found = improved([], [])
+    assert (found.better, found.said) == (None, "the stage has no gate to tell it by")

@@ -171,3 +171,59 @@ def test_a_kit_that_cannot_be_read_is_none(tmp_path: Path, spoilt: bytes) -> Non
     assert read_kit(path) is None
     assert list_kits(house.site.state_folder) == []
     assert read_kit(path.with_name("none.json")) is None
+
+
+ONE_WAY = """\
+stages:
+  - {stage: off, percent: 0}
+  - {stage: canary, percent: 10, set: {NEW_CART: true, LIMIT: 3}}
+  - {stage: moved, percent: [40, 80], set: {LIMIT: 5}, one_way: true, fallback: OWN}
+  - {stage: full, percent: 100, set: {LIMIT: 9}}
+rollback: {set: safe, objective: 5m, incident: P0, steps: [{do: Flush, run: "echo flushed > flushed"}]}
+"""
+
+
+def one_way(folder: Path, own: str, *steps: str) -> House:
+    house = make_house(folder, PLAYBOOK + ONE_WAY.replace("OWN", own))
+    for step in steps:
+        house.ramp_to(step)
+    return house
+
+
+def script_of(house: House) -> str:
+    return kit_path(house.site.state_folder, house.site.slug).with_suffix(".sh").read_text()
+
+
+@pytest.mark.parametrize("steps", [("canary@10", "moved@40"), ("canary@10", "moved@40", "moved@80", "full@100")])
+def test_past_a_one_way_stage_the_script_goes_to_its_fallback(tmp_path: Path, steps: tuple[str, ...]) -> None:
+    house = one_way(tmp_path, "25", *steps)
+    done = script_run(house)
+    assert done.returncode == 0, done.stderr
+    assert house.flags() == {"NEW_CART": "true", "LIMIT": "5", "PERCENT": "25"}
+    assert house.file("flushed").exists()
+    assert "to moved@25: moved is one_way, and its own fallback is to 25 %" in script_of(house)
+
+
+def test_the_script_that_enters_it_tells_of_the_safe_flags_too(tmp_path: Path) -> None:
+    house = one_way(tmp_path, "25", "canary@10", "moved@40")
+    lines = script_of(house).splitlines()
+    at = lines.index("# If it never got into moved, take these lines instead:")
+    other = [line.removeprefix("# ") for line in lines[at + 1 :] if line.startswith("# sed")]
+    subprocess.run(["/bin/sh", "-c", other[0]], cwd=house.folder, check=True)
+    assert house.flags() == SAFE
+
+
+def test_the_script_runs_its_action_and_leaves_the_flags(tmp_path: Path) -> None:
+    house = one_way(tmp_path, "{do: Switch reads, run: echo switched > switched}", "canary@10", "moved@40")
+    before, deploys = house.env(), house.deploys()
+    done = script_run(house)
+    assert done.returncode == 0, done.stderr
+    assert (house.env(), house.deploys()) == (before, deploys)
+    assert house.file("switched").exists() and not house.file("flushed").exists()
+
+
+def test_below_it_the_script_goes_to_the_safe_flags(tmp_path: Path) -> None:
+    house = one_way(tmp_path, "25", "canary@10")
+    assert "# The way back of checkout in production, to the safe flags." in script_of(house)
+    assert script_run(house).returncode == 0
+    assert house.flags() == SAFE

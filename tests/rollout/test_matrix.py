@@ -8,9 +8,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from runbook.incidents.incident import open_incident
 from runbook.judge.verdicts import Reason, Status, Verdict
+from runbook.rollout.countdowns import command_here, command_of, countdowns
 from runbook.rollout.facts import facts_of
-from runbook.rollout.matrix import KEPT, command_here, command_of, countdowns, due_of, matrix_rules
+from runbook.rollout.matrix import KEPT, due_of, matrix_rules
 from runbook.rollout.rules import advance_rules
 from tests.rollout.matrices import GOOD, ROWS, STAGES, house_with, rows_of, see, told
 from tests.rollout.site import PLAYBOOK, House, make_house
@@ -106,6 +108,28 @@ def test_the_countdown_says_when_it_is_over(house: House) -> None:
     see(house, p95=4000)
     rows = rows_of(see(house, 65 * 60, p95=4000))
     assert rows[2].message == "firing: within 1 h, over by 5 m"
+
+
+def test_at_the_safe_flags_there_is_nothing_to_type(tmp_path: Path) -> None:
+    house = house_with(tmp_path, at="off@0")
+    see(house, p95=8000)
+    first, second, last = countdowns(house.site.playbook, house.site.state())
+    now = house.clock.wall()
+    assert first.line(now) == "P1 p95 > 7s: previous, already safe, look elsewhere"
+    assert (second.safe, second.command) == (True, "")
+    assert (last.safe, last.line(now)) == (False, "p95 > 3s: notify at once")
+
+
+def test_what_is_investigated_already_is_not_asked_for(tmp_path: Path) -> None:
+    house = house_with(tmp_path, '  - {when: "p95 > 3s", then: investigate}\n')
+    see(house, p95=4000)
+    [row] = countdowns(house.site.playbook, house.site.state())
+    assert row.command == "runbook incident open"
+    told_of = open_incident(house.site.state(), "slow", "P2")
+    for kind, payload in ((told_of.kind, told_of.payload), ("matrix.cleared", {"when": row.when})):
+        house.site.record(house.site.event(kind, payload))
+    see(house, p95=4000)
+    assert countdowns(house.site.playbook, house.site.state()) == []
 
 
 def test_it_is_judged_where_nothing_was_entered_too(tmp_path: Path) -> None:

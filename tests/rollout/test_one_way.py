@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from runbook.actions.steps import Act, SetFlags
 from runbook.rollout.emergency import Alarm, emergency, way_out
+from runbook.rollout.ladder import ladder
 from runbook.rollout.operation import Ended
+from runbook.rollout.refuge import refuge_of
 from runbook.rollout.rollback import carry_back, propose_back
+from runbook.rollout.standing import Standing
+from runbook.store.state import Position
 from runbook.system.refusals import Exit, Refusal
 from tests.rollout.site import PLAYBOOK, House, make_house, open_house
 
@@ -115,6 +120,36 @@ def test_the_emergency_never_goes_up_within_it(house: House) -> None:
         assert alarm(house).outcome == "done"
         assert house.at() == "moved@25"
     assert house.standing().drift == ()
+
+
+@pytest.mark.parametrize(
+    ("fallback", "here", "there"),
+    [
+        ("25", "full@10", "moved@10"),
+        ("25", "full@30", "moved@25"),
+        ("25", "again@20", "moved@20"),
+        ("25", "again@100", "moved@25"),
+        ("{do: Switch reads, run: echo switched}", "full@10", "moved@10"),
+        ("{do: Switch reads, run: echo switched}", "again@20", "moved@20"),
+        ("{do: Switch reads, run: echo switched}", "again@100", "moved@40"),
+    ],
+)
+def test_the_emergency_gives_it_to_no_more_users_than_now(tmp_path: Path, fallback: str, here: str, there: str) -> None:
+    again = "  - {stage: again, percent: [20, 100], again: true, set: {LIMIT: 12}}\nrollback:"
+    text = STAGES.replace("rollback:", again).replace("fallback: 25", f"fallback: {fallback}")
+    site = make_house(tmp_path, PLAYBOOK + text).site
+    stage, _, percent = here.partition("@")
+    standing = Standing(ladder(site.playbook), Position(stage=stage, percent=float(percent), since=0.0), True)
+    to = refuge_of(standing).to
+    assert to is not None and to.name == there
+
+
+def test_a_one_way_stage_without_a_way_of_its_own_is_gone_past_and_named(house: House) -> None:
+    stages = [msgspec.structs.replace(stage, fallback=None) for stage in house.site.playbook.stages]
+    house.site.playbook = msgspec.structs.replace(house.site.playbook, stages=tuple(stages))
+    house.stand_at("full@100")
+    way = way_out(house.site).way
+    assert way.safe and way.message.endswith("past moved, which is one_way and has no fallback of its own")
 
 
 def test_its_action_is_run_where_we_are_and_from_above_after_its_lowest_step(tmp_path: Path) -> None:

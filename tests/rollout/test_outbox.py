@@ -20,6 +20,7 @@ import pytest
 
 from runbook.actions.channels import Letter
 from runbook.rollout import outbox
+from runbook.rollout.notices import tell_from_step
 from runbook.store.spool import Spool
 from tests.clocks import SetClock
 from tests.command.waiting import wait_until
@@ -109,6 +110,40 @@ def test_late_news_is_told_as_failed_and_not_sent(house: House, server: Scripted
     assert [kind for kind, *_ in sorted(told(house))] == ["notice.failed", "notice.sent"]
     assert "more than an hour" in sorted(told(house))[0][2]
     assert len(server.asked) == 1
+
+
+def test_in_an_emergency_a_step_starts_no_sender_of_its_own(house: House) -> None:
+    house.site.insist = True
+    assert tell_from_step(house.site, "op-1", "users").message == "queued for hook, no"
+    assert len(files(house)) == 1 and not outbox.sender_at_work(house.site)
+
+
+def test_of_a_heap_the_newest_go_first_and_few_at_a_time(house: House, server: Scripted) -> None:
+    at_once, most, lock = 0, 0, threading.Lock()
+
+    def counting(connection: socket.socket, request: str) -> None:
+        nonlocal at_once, most
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+        answer("{}")(connection, request)
+        with lock:
+            at_once -= 1
+
+    server.scripts["/hook"] = counting
+    for number in range(60):
+        put(house, number=number, age=10.0 * (number + 1), text=f"news {number}")
+    assert outbox.send_waiting(house.site) == 60
+    numbers = [int(json.loads(asked.partition("\r\n\r\n")[2])["text"].split()[1]) for asked in server.asked]
+    assert sorted(numbers) == list(range(60)) and max(numbers[:20]) < 40, numbers
+    assert most <= outbox.AT_ONCE
+    assert files(house) == []
+
+
+def test_what_there_was_no_time_for_stays_for_the_next_sender(house: House, server: Scripted) -> None:
+    put(house)
+    assert outbox.send_waiting(house.site, seconds=0.0) == 0
+    assert (server.asked, told(house), len(files(house))) == ([], [], 1)
 
 
 def test_another_services_letters_and_what_is_no_letter_are_left(house: House, server: Scripted) -> None:

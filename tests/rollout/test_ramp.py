@@ -149,7 +149,7 @@ def test_the_next_rung_or_refused(house: House) -> None:
         ("100", "full@100 is not the next step: we are at canary@5", "runbook ramp 10"),
         ("canary", "already at canary@5", "runbook status"),
         ("0", "we are at canary@5", "runbook rollback --to off@0"),
-        ("33", "there is no step '33'", "the ladder is:"),
+        ("33", "there is no step '33' on the ladder (off@0 >", "runbook status"),
     ):
         refused = refusal(house, target)
         assert said in refused.message

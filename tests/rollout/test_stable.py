@@ -149,3 +149,15 @@ def test_without_the_store_nothing_is_declared(tmp_path: Path) -> None:
     house = house_at(tmp_path, "full@100")
     away = open_house(house.folder, house.clock, store=False)
     assert refused(away).exit is Exit.FAILED
+
+
+def test_what_came_up_since_the_look_is_seen_under_the_lock(tmp_path: Path) -> None:
+    house = house_at(tmp_path, "full@100", SIGNED)
+    sign_role(house.site, house.standing(), "final_review", yes=True)
+    ending = proposed(house)
+    assert ending.decision.verdict is Verdict.GO
+    ben = house.again()
+    sign_role(ben.site, ben.standing(), "final_review", yes=False, evidence="not yet")
+    with pytest.raises(Refusal, match="since the look: final_review: no, ben"):
+        declare_stable(house.site, ending)
+    assert state(house).rollout == 1

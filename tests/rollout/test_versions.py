@@ -215,3 +215,29 @@ def test_how_a_build_is_told() -> None:
     here = Position(stage="canary", percent=10, since=0.0)
     assert build_told(here, 60.0) == ""
     assert build_told(Position(stage="canary", percent=10, since=0.0, version="2.4.0"), 60.0) == "2.4.0"
+
+
+def test_builds_that_answer_in_turn_are_named_and_do_not_fill_the_history(house: House) -> None:
+    house.clock.pass_time(10)
+    build(house, "2.5.0")
+    assert "a new build 2.5.0" in see(house).told
+    for number in range(1, 30):
+        house.clock.pass_time(2)
+        build(house, "2.4.0" if number % 2 else "2.5.0")
+        sight = see(house)
+        if number % 2:
+            assert sight.told.startswith("the builds 2.5.0 and 2.4.0 answer in turn")
+    assert house.kinds().count("bake.restarted") == 1
+    house.clock.pass_time(10)
+    build(house, "2.4.0")
+    see(house)
+    assert house.kinds().count("bake.restarted") == 2
+    assert position(house).rebaked == pytest.approx(house.clock.wall(), abs=0.01)
+
+
+def test_a_third_build_is_no_turn(house: House) -> None:
+    for version in ("2.5.0", "2.6.0"):
+        house.clock.pass_time(2)
+        build(house, version)
+        assert see(house).told.startswith(f"a new build {version}")
+    assert house.kinds().count("bake.restarted") == 2

@@ -227,7 +227,7 @@ def test_a_percentage_that_nothing_names_is_refused_with_all_that_is_named(
     house.stand_at("half@50")
     with pytest.raises(Refusal, match=said) as refused:
         propose_back(house.site, target)
-    told = "\n".join(refused.value.next_steps)
+    told = "\n".join([refused.value.message, *refused.value.next_steps])
     assert "off@0 > canary@10 > half@40 > half@50" in told
     assert "in parts: 100 > 50 > 25 > 10" in told
     assert "the fallback of half: to 25 %" in told

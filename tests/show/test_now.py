@@ -60,7 +60,7 @@ def test_the_card_says_what_is_bad_and_what_to_type(house: House) -> None:
     assert len(lines[0]) == 78
     assert lines[1].startswith("  error_rate 7.2 %  (limit 5 %, since ") and "before that 0.1 %" in lines[1]
     assert any(line.startswith("  changed    ") and "ramp off@0 -> canary@5 by ana" in line for line in lines)
-    assert "  ->         runbook rollback --emergency  to the safe flags" in lines
+    assert "  ->         runbook rollback --emergency  # to the safe flags" in lines
     assert "    undo     runbook preflight, then  runbook ramp 5" in lines
     assert "ONCALL is not set" in lines[-2] and "${ONCALL}" in lines[-2]
 

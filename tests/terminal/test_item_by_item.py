@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 
 import pytest
 
@@ -90,3 +92,20 @@ def test_nothing_to_judge_is_told(asked: Project) -> None:
         assert terminal.end() == 3
         assert "there is no item in /answers" in terminal.text
     assert recorded(asked) == []
+
+
+def test_what_was_typed_before_anything_was_shown_judges_nothing(asked: Project) -> None:
+    typed = threading.Event()
+
+    def late(connection: socket.socket, request: str) -> None:
+        typed.wait(20)
+        answer('{"items": ["alpha"]}')(connection, request)
+
+    asked.script("/answers", late)
+    with on_terminal(asked, "sign", "answers") as terminal:
+        terminal.wait_for("fetching /answers").key_in("nnnn")
+        typed.set()
+        terminal.wait_for("Is it right?").key_in("y")
+        terminal.wait_for("Is it short?").key_in("y")
+        assert terminal.end() == 0
+    assert [yes for yes, _ in recorded(asked)] == [True]
