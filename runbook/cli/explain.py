@@ -12,9 +12,11 @@ from runbook.cli.options import Shared
 from runbook.cli.wiring import open_site
 from runbook.rollout.glance import glance_at
 from runbook.rollout.receipts import Receipt, behind, last_operations, newest_receipt, receipt_of
+from runbook.rollout.rows import Decision
 from runbook.rollout.site import Site
 from runbook.rollout.standing import standing_of
 from runbook.show.answer import Answer
+from runbook.show.decisions import next_lines
 from runbook.show.documents import OperationDoc
 from runbook.show.explain import Told, evidence_rows, explained_page, operation_page
 from runbook.show.page import Page
@@ -74,19 +76,14 @@ def _last(site: Site) -> Answer:
         page.line(f"Since then {here.name} was entered, {local_day_and_clock(here.baking_since, now)}.")
     elif receipt.operation:
         page.line(f"On it the step was made: runbook explain {receipt.operation}", typed=True)
-    steps = list(
-        dict.fromkeys(row.remedy for row in receipt.rows if row.remedy and row.counts and _against(row.status))
-    )
-    steps = steps[:3] or [glance_at(site).step.command]
+    glance, decided = glance_at(site), Decision(receipt.came_from, receipt.to, tuple(row.row() for row in receipt.rows))
+    first = glance.against.line if glance.against is not None else ""
+    steps = next_lines(decided, onwards=[glance.step.command], first=first, explains="runbook gate  looks again")
     page.next(*steps)
     answer = _answer(site, f"{receipt.verdict}, by {receipt.about} of {receipt.who}", page, steps)
     answer.lists |= {"rules": rule_rows([row.row() for row in receipt.rows]), "samples": evidence_rows(evidence)}
     answer.lists["details"] = _told_of(receipt)
     return answer
-
-
-def _against(status: str) -> bool:
-    return status in ("fail", "unknown")
 
 
 def _told_of(receipt: Receipt) -> dict[str, object]:

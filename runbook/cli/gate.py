@@ -12,6 +12,8 @@ from runbook.cli.options import Deadline, Shared, deadline_of
 from runbook.cli.wiring import open_site
 from runbook.flags.changes import FlagTrouble
 from runbook.language.places import did_you_mean
+from runbook.rollout.flag_rows import flag_rows
+from runbook.rollout.glance import glance_at
 from runbook.rollout.journey import at_the_end, stable_since
 from runbook.rollout.planning import refuse_flags
 from runbook.rollout.receipts import keep_decision
@@ -46,13 +48,20 @@ def gate(
     try:
         standing = standing_of(site.playbook, site.state(), site.shown_flags())
     except FlagTrouble as trouble:
-        raise refuse_flags(site, trouble) from trouble
+        raise _no_flags(site, trouble) from trouble
     refuse_if_underway(site)
     if stage is not None:
         _refuse_other(site, standing, stage)
     tick = look_once(site, deadline_of(deadline))
     keep_decision(site, tick.decision, "gate")
     return _answer(site, standing, tick)
+
+
+def _no_flags(site: Site, trouble: FlagTrouble) -> Refusal:
+    """The refusal for a flag file that cannot be read, as `ramp` gives it, with what makes one that is not there."""
+    refusal = refuse_flags(site, trouble)
+    steps = [row.remedy for row in flag_rows(site, None)] or refusal.next_steps
+    return Refusal(refusal.message, exit_=refusal.exit, next_steps=steps)
 
 
 def _refuse_other(site: Site, standing: Standing, stage: str) -> None:
@@ -75,7 +84,8 @@ def _answer(site: Site, standing: Standing, tick: Tick) -> Answer:
     else:
         about += f" for {following.name}" if following else ", the top of the ladder"
     exit_ = exit_of(decision.verdict)
-    lines = _onwards(site, standing) if exit_ is Exit.GO else next_lines(decision)
+    bad = glance_at(site).against
+    lines = next_lines(decision, onwards=_onwards(site, standing), first=bad.line if bad else "")
     page = decision_page(decision, f"{about}  {site.name}", said=lines)
     for told in tick.told:
         page.line(told)

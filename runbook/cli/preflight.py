@@ -15,6 +15,7 @@ from runbook.cli import completing
 from runbook.cli.boundary import command
 from runbook.cli.options import Deadline, Shared, Strict, deadline_of
 from runbook.cli.signing import ask_manual_items
+from runbook.cli.talk import looking
 from runbook.cli.wiring import open_site
 from runbook.judge.rules import ACTIONS
 from runbook.judge.verdicts import Status, Verdict, verdict_of
@@ -74,10 +75,11 @@ def preflight(
         checks = _only(site, checks, only)
     if not automatic:
         ask_manual_items(shared, site, checks)
-    seen = look(
-        site, checks, metrics=False, deadline=deadline_of(deadline),
-        percent=to.percent if to else None, stage=to.stage.name if to else None,
-    )  # fmt: skip
+    with looking(shared, f"{len(checks)} checks"):
+        seen = look(
+            site, checks, metrics=False, deadline=deadline_of(deadline),
+            percent=to.percent if to else None, stage=to.stage.name if to else None,
+        )  # fmt: skip
     results = beside_waivers(seen.checks, KeptAnswers(site.state(), site.clock.wall()))
     if not only:
         results.append(_flags_row(site, standing, trouble.reason if trouble else ""))

@@ -9,12 +9,13 @@ import typer
 from runbook.cli import completing
 from runbook.cli.boundary import command
 from runbook.cli.options import Confirm, Deadline, DryRun, ReasonText, Shared, Wait, Yes, deadline_of
-from runbook.cli.talk import Consent, Telling, plan_page, say_looking, show
+from runbook.cli.talk import Consent, Telling, looking, plan_page, show
 from runbook.cli.watching import stay
 from runbook.cli.wiring import open_site
 from runbook.judge.verdicts import Status
 from runbook.language.durations import parse_duration, show_duration
 from runbook.playbook.sign_offs import DEPLOYED_BY
+from runbook.rollout.glance import glance_at
 from runbook.rollout.notices import await_notices
 from runbook.rollout.operation import Ended
 from runbook.rollout.ramp import Proposal, allowed, carry_out, propose
@@ -68,8 +69,8 @@ def ramp(
     waiting = parse_duration(wait) if wait else 0.0
     site = open_site(shared)
     wait_until_free(site, waiting)
-    say_looking(shared, "the service and the checklists of the step")
-    proposal = propose(site, target, deadline=deadline_of(deadline), dry_run=dry_run)
+    with looking(shared, "the service and the checklists of the step"):
+        proposal = propose(site, target, deadline=deadline_of(deadline), dry_run=dry_run)
     if not dry_run:
         keep_decision(site, proposal.decision, "ramp")
     if dry_run or not allowed(proposal.decision, override):
@@ -167,7 +168,8 @@ def _not_made(site: Site, proposal: Proposal, dry_run: bool) -> Answer:
 
 def _remedies(site: Site, proposal: Proposal) -> list[str]:
     """What to type next, each line once."""
-    lines = next_lines(proposal.decision)
+    against = glance_at(site).against
+    lines = next_lines(proposal.decision, first=against.line if against else "")
     if any(row.kind == "drift" for row in proposal.decision.against()):
         lines = list(dict.fromkeys([*ways_out_of_drift(proposal.standing), *lines]))[:3]
     return lines or ["runbook preflight"]

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from runbook.actions.listener import Listener
@@ -32,10 +33,22 @@ def show(shared: Shared, page: Page) -> None:
     print_page(page, sys.stderr, colour=wants_colour(sys.stderr, shared.no_color))
 
 
-def say_looking(shared: Shared, at: str) -> None:
-    """On a terminal: that we are looking, before there is something to show."""
-    if is_terminal(sys.stderr):
-        say(shared, Span(f"  ..  looking at {at}", "dim"))
+@contextlib.contextmanager
+def looking(shared: Shared, at: str) -> Iterator[None]:
+    """On a terminal: a line that says that we are looking, for as long as there is nothing else to show."""
+    line = f"  ..  looking at {at}"
+    shown = is_terminal(sys.stderr) and not shared.quiet
+    if shown:
+        with contextlib.suppress(OSError):
+            sys.stderr.write(line)
+            sys.stderr.flush()
+    try:
+        yield
+    finally:
+        if shown:
+            with contextlib.suppress(OSError):
+                sys.stderr.write("\r" + " " * len(line) + "\r")
+                sys.stderr.flush()
 
 
 LONGEST, MOST, TAIL = 500, 2000, 20  # characters of a line, lines of a step, lines kept for when it fails

@@ -12,6 +12,8 @@ from runbook.judge.verdicts import Status, Verdict
 from runbook.language.durations import show_duration
 from runbook.rollout.bake_rows import bake_of
 from runbook.rollout.countdowns import countdowns
+from runbook.rollout.glance import glance_at
+from runbook.rollout.matrix import flags_are_safe
 from runbook.rollout.notices import await_notices
 from runbook.rollout.robot import Acted
 from runbook.rollout.site import Site
@@ -23,6 +25,8 @@ from runbook.show.page import MARKS, Line, Page, Span, Table
 from runbook.show.printing import is_terminal
 from runbook.show.rows import rule_rows
 from runbook.system.refusals import Exit, exit_of
+
+STAYS = "runbook watch --act --for 8h  keeps the triggers armed"
 
 
 class Live:
@@ -50,10 +54,8 @@ class Live:
         against = [row for row in gates if row.status in (Status.FAIL, Status.UNKNOWN)]
         told = "  ".join(f"{MARKS[row.status]} {row.title}: {row.observed or row.message}" for row in against)
         told = told or f"{len(gates)} gate{'' if len(gates) == 1 else 's'} ok"
-        firing = [row for row in triggers if row.status is Status.FAIL or row.message.startswith("pending")]
-        told += "".join(
-            f"  {row.message.split(':')[0]}: {row.title}" for row in firing if row.status is not Status.FAIL
-        )
+        firing = [row for row in triggers if row.message.startswith(("firing", "pending"))]
+        told += "".join(f"  {row.message.split(':')[0]}: {row.title}" for row in firing)
         left = "no bake" if bake is None else f"{show_duration(bake.left)} left" if bake.left else "bake over"
         state = f"{[(row.id, row.status) for row in gates]}{[(row.id, row.message[:7]) for row in firing]}"
         state += "" if not bake else f"{int(bake.share * 4)}"
@@ -63,7 +65,7 @@ class Live:
     def _count_down(self) -> None:
         """The row of the matrix that decides: when it becomes true, at each quarter of the time, when it is over."""
         now = self._site.clock.wall()
-        for one in countdowns(self._site.playbook, self._site.state())[:1]:
+        for one in countdowns(self._site.playbook, self._site.state(), safe=flags_are_safe(self._site))[:1]:
             left = one.left(now)
             part = 4 if not one.within or left is None else max(-1, int(4 * left / one.within))
             if (one.when, one.since, part) != self._counted:
@@ -151,6 +153,10 @@ def _looked(site: Site, watched: Watched, *, armed: bool) -> tuple[Exit, str, Pa
         page.line(f"{site.store_trouble}. Nobody is watching now: where we stand is not known without the store.")
         page.next("runbook doctor", "runbook rollback --emergency  needs no store")
         return exit_, f"{where}: {watched.why}", page
+    if armed and watched.why == "bake over" and (signs := _unsigned(tick)):
+        page.line(f"Still to sign: {', '.join(signs)}. Nobody is watching now.", indent=2)
+        page.next(*_following(site, tick, exit_), STAYS)
+        return exit_, f"{where}: {watched.why}", page
     page.next(*_following(site, tick, exit_))
     if watched.why == "asked to stop":
         exit_ = Exit.TERMINATED if site.interruptions.signal == 15 else Exit.INTERRUPTED
@@ -169,10 +175,17 @@ def _moved(site: Site) -> tuple[Exit, str, Page]:
     return exit_of(Verdict.UNKNOWN), message, page
 
 
+def _unsigned(tick: Tick | None) -> list[str]:
+    """The sign-offs that are still open."""
+    return [row.id for row in tick.decision.against() if row.kind == "sign"] if tick is not None else []
+
+
 def _following(site: Site, tick: Tick | None, exit_: Exit) -> list[str]:
-    """What to type: what ends a hold or a row of the matrix asks for, then the next step up, or the gate."""
+    """What to type: against what is bad now, then the next step up, or the gate; a hold is released last."""
     rows = tick.decision.rows if tick else ()
-    asked = [row.remedy for row in rows if row.kind in ("hold", "matrix") and row.remedy]
+    bad = glance_at(site).against
     following = tick.standing.next if tick else None
     going_on = f"runbook ramp {following.percent:g}" if following and exit_ is Exit.GO else "runbook gate"
-    return [*asked, going_on]
+    held = [row.remedy for row in rows if row.kind == "hold" and row.remedy]
+    asked = [bad.line] if bad else [row.remedy for row in rows if row.kind == "matrix" and row.remedy]
+    return list(dict.fromkeys([*asked, going_on, *held]))

@@ -98,8 +98,11 @@ def command_here(playbook: Playbook, state: State, then: str) -> str:
     return command_of(then, stage=place.stage, previous=good[-1] if good else "")
 
 
-def countdowns(playbook: Playbook, state: State) -> list[Countdown]:
-    """The rows that were last seen true, in the order of the playbook: from events alone, nothing is looked at."""
+def countdowns(playbook: Playbook, state: State, *, safe: bool = False) -> list[Countdown]:
+    """The rows that were last seen true, in the order of the playbook: from events alone, nothing is looked at.
+
+    `safe` tells that the flag files show the safe values, which the events need not know.
+    """
     order = {row.when: number for number, row in reversed(list(enumerate(playbook.matrix)))}
     open_rows = [
         (when, due)
@@ -107,11 +110,12 @@ def countdowns(playbook: Playbook, state: State) -> list[Countdown]:
         if not answered(state, due.then, due) and not (due.then == "investigate" and _investigated(state, due))
     ]
     true = sorted(open_rows, key=lambda item: order.get(item[0], len(order)))
-    return [_countdown(playbook, state, when, due, decides=number == 0) for number, (when, due) in enumerate(true)]
+    return [_countdown(playbook, state, row, decides=n == 0, safe=safe) for n, row in enumerate(true)]
 
 
-def _countdown(playbook: Playbook, state: State, when: str, due: Due, *, decides: bool) -> Countdown:
-    safe = _left_safe(playbook, state, due.then)
+def _countdown(playbook: Playbook, state: State, row: tuple[str, Due], *, decides: bool, safe: bool) -> Countdown:
+    when, due = row
+    safe = _left_safe(playbook, state, due.then, shown=safe)
     return Countdown(
         when=when,
         then=due.then,
@@ -125,11 +129,13 @@ def _countdown(playbook: Playbook, state: State, when: str, due: Due, *, decides
     )
 
 
-def _left_safe(playbook: Playbook, state: State, then: str) -> bool:
-    """Whether the last operation left the safe flags, so that a row which goes down has nothing to change."""
+def _left_safe(playbook: Playbook, state: State, then: str, *, shown: bool) -> bool:
+    """Whether the safe flags stand (are `shown`, or were left), so that a row which goes down has nothing to change."""
     here, action = state.position, ACTIONS.get(then, then)
-    if here is None or action not in CHANGES or (action == "fallback" and runs_an_action(playbook, state)):
+    if action not in CHANGES or (action == "fallback" and runs_an_action(playbook, state)):
         return False
+    if shown or here is None:
+        return shown
     return bool(here.flags) and shows_safe(safe_values(playbook), [here.flags])
 
 

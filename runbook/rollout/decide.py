@@ -24,6 +24,7 @@ from runbook.rollout.bake_rows import bake_of, bake_rows
 from runbook.rollout.baseline import baseline_rows
 from runbook.rollout.calendar_rows import calendar_rows
 from runbook.rollout.clock_rows import clock_rows
+from runbook.rollout.flag_rows import flag_rows
 from runbook.rollout.ladder import Rung
 from runbook.rollout.matrix import matrix_rows
 from runbook.rollout.rows import Decision, Row, judged_row
@@ -51,7 +52,8 @@ def decide(site: Site, standing: Standing, to: Rung | None, evidence: Evidence) 
         *clock_rows(site),
         *position_rows(standing),
         *drift_rows(standing),
-        *(trigger_rows(evidence.ruled) if standing.entered else []),
+        *flag_rows(site, to),
+        *(trigger_rows(evidence.ruled, site) if standing.entered else []),
         *matrix_rows(evidence.ruled, site),
         *rung_rows(site, standing, evidence.facts),
         *baseline_rows(site, standing, evidence.facts),

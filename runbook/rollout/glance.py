@@ -6,23 +6,24 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runbook.flags.changes import FlagTrouble
 from runbook.incidents.severity import Response, response_of
 from runbook.judge.facts import Facts
 from runbook.playbook.kit import Kit, kit_path, read_kit
+from runbook.rollout.against_danger import Known, NextStep, way_down_now
 from runbook.rollout.bake import BakeStanding
 from runbook.rollout.bake_rows import bake_of, next_look_due
 from runbook.rollout.countdowns import Countdown, countdowns
 from runbook.rollout.danger import Danger, Scene, danger_of, limits_of
 from runbook.rollout.decide import Evidence, decide
 from runbook.rollout.facts import facts_of
+from runbook.rollout.flag_rows import CREATES
 from runbook.rollout.journey import stable_since
-from runbook.rollout.next_step import Known, NextStep, next_step, way_back
-from runbook.rollout.planning import safe_values
+from runbook.rollout.matrix import flags_are_safe
+from runbook.rollout.next_step import next_step, way_back
 from runbook.rollout.rows import Decision
-from runbook.rollout.rules import load_states
+from runbook.rollout.rules import asked_of, load_states
 from runbook.rollout.site import Site
-from runbook.rollout.standing import Standing, shows_safe, standing_by_file, standing_of
+from runbook.rollout.standing import Standing, standing_by_file, standing_of
 from runbook.rollout.underway import Underway, underway
 from runbook.rollout.watchers import Watcher, watcher_of
 from runbook.store.events import Recorded
@@ -44,7 +45,9 @@ class Change:
 
 @dataclass(frozen=True)
 class Glance:
-    """What is known. `flags_trouble` says why the flag file cannot be read; `kit` is the newest one of this site."""
+    """What is known. `flags_trouble` says why the flag file cannot be read; `kit` is the newest one of this site.
+
+    `against` is what to type first against what is bad now, None where nothing is."""
 
     state: State
     standing: Standing
@@ -60,6 +63,7 @@ class Glance:
     responses: Sequence[tuple[Incident, Response]]
     next_look: float | None
     safe: bool
+    against: NextStep | None = None
     flags_trouble: str = ""
     change: Change | None = None
     kit: Kit | None = None
@@ -74,11 +78,15 @@ def glance_at(site: Site) -> Glance:
     if site.store is None and state.position is None:
         standing = standing_by_file(site.playbook, shown)
     facts = facts_of(site, standing, None)
-    scene = _scene(site, state, standing, facts, found)
-    danger = danger_of(scene)
     decision = decide(site, standing, standing.next, Evidence(facts))
+    bare = any(row.kind == "flags" and row.remedy.startswith(CREATES) for row in decision.rows)
+    scene = _scene(site, state, standing, facts, found, unreadable=bare or trouble is not None)
+    danger = danger_of(scene)
     away = site.store_trouble if site.store is None else ""
-    told = Known(site.playbook, state, standing, danger, decision, found, scene.safe, scene.hold is not None, away)
+    told = Known(
+        site.playbook, state, standing, danger, decision, found, scene.safe, scene.hold is not None, away,
+        asked_of(site, standing, danger.seen or 0.0),
+    )  # fmt: skip
     now, kit = site.clock.wall(), read_kit(kit_path(site.state_folder, site.slug))
     return Glance(
         state=state,
@@ -91,7 +99,8 @@ def glance_at(site: Site) -> Glance:
         bake=bake_of(site, standing),
         found=found,
         watcher=watcher_of(site),
-        countdowns=countdowns(site.playbook, state),
+        countdowns=countdowns(site.playbook, state, safe=scene.safe),
+        against=way_down_now(told),
         responses=[(one, response_of(site.playbook.severities, one, now)) for one in state.open_incidents()],
         next_look=scene.next_look,
         safe=scene.safe,
@@ -113,9 +122,11 @@ def spooled_state(site: Site) -> State:
         return State()
 
 
-def _scene(site: Site, state: State, standing: Standing, facts: Facts, found: Underway | None) -> Scene:
+def _scene(
+    site: Site, state: State, standing: Standing, facts: Facts, found: Underway | None, *, unreadable: bool
+) -> Scene:
     began = found.header.began if found is not None else None
-    bake, safe = bake_of(site, standing), _is_safe(site)
+    bake, safe = bake_of(site, standing), flags_are_safe(site)
     return Scene(
         facts=facts,
         position=standing.position,
@@ -129,7 +140,7 @@ def _scene(site: Site, state: State, standing: Standing, facts: Facts, found: Un
         stable=stable_since(state),
         baked=bake is None or bake.over,
         next_look=next_look_due(site, standing, facts),
-        known=site.store is not None or safe,
+        known=safe or (site.store is not None and not unreadable),
     )
 
 
@@ -137,18 +148,6 @@ def _down_since(site: Site, standing: Standing) -> float | None:
     """Since when the service was seen to be down; None where it was reached at the last look, or nobody looked."""
     kept = load_states(site, standing).get(SERVICE_DOWN)
     return kept.since if kept is not None and kept.last else None
-
-
-def _is_safe(site: Site) -> bool:
-    """Whether every flag file shows the safe values. Without flags nothing can be said to be unsafe by them."""
-    values = safe_values(site.playbook)
-    if not values or not site.environment.flags_in:
-        return False
-    try:
-        shown = [file.read(tuple(values)).values for file in site.flag_files()]
-    except FlagTrouble:
-        return False
-    return shows_safe(values, shown)
 
 
 def _change(state: State, kit: Kit | None) -> Change | None:

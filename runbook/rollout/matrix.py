@@ -9,12 +9,15 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from runbook.flags.changes import FlagTrouble
 from runbook.judge.facts import Facts
 from runbook.judge.rules import Rule, Ruled, RuleState, advance
 from runbook.judge.verdicts import Status, Truth
 from runbook.language.conditions import parse_condition
+from runbook.language.durations import show_duration
 from runbook.playbook.model import Playbook
-from runbook.rollout.countdowns import Countdown, answered, command_here, countdowns, runs_an_action
+from runbook.rollout.against_danger import answer_to
+from runbook.rollout.countdowns import Countdown, answered, countdowns, runs_an_action
 from runbook.rollout.kept import keep_note, kept_note
 from runbook.rollout.planning import safe_values
 from runbook.rollout.rows import Row
@@ -114,25 +117,42 @@ def matrix_rows(ruled: Sequence[Ruled], site: Site) -> list[Row]:
     if not rows:
         return []
     first = deciding(rows)
-    safe = first is not None and first.rule.changes and _already_safe(site, first.rule)
-    running = {one.when: one for one in countdowns(site.playbook, site.state())}
+    flags_safe = flags_are_safe(site)
+    safe = first is not None and first.rule.changes and flags_safe and not is_own_action(site, first.rule)
+    running = {one.when: one for one in countdowns(site.playbook, site.state(), safe=flags_safe)}
     return [_row(one, site, running, first, safe) for one in rows]
 
 
-def _already_safe(site: Site, rule: Rule) -> bool:
-    """Whether the flags are the safe ones, so that nothing is left to change but by an action of the stage's own."""
-    if rule.action == "fallback" and runs_an_action(site.playbook, site.state()):
+def flags_are_safe(site: Site) -> bool:
+    """Whether every flag file shows the safe values. Without flags nothing can be said to be unsafe by them."""
+    values = safe_values(site.playbook)
+    if not values or not site.environment.flags_in:
         return False
-    shown, _ = site.flags_or_trouble()
-    return bool(shown) and shows_safe(safe_values(site.playbook), [shown])
+    try:
+        shown = [file.read(tuple(values)).values for file in site.flag_files()]
+    except FlagTrouble:
+        return False
+    return shows_safe(values, shown)
+
+
+def answer_here(site: Site, then: str) -> str:
+    """What a person types to do what a rule says, as the service stands now."""
+    state = site.state()
+    held = state.hold_at(site.clock.wall()) is not None
+    return answer_to(site.playbook, state, then, safe=flags_are_safe(site), held=held)
+
+
+def is_own_action(site: Site, rule: Rule) -> bool:
+    """Whether the rule runs an action of the stage's own, which leaves the flags as they are."""
+    return rule.action == "fallback" and runs_an_action(site.playbook, site.state())
 
 
 def _row(one: Ruled, site: Site, running: Mapping[str, Countdown], first: Ruled | None, safe: bool) -> Row:
     rule, advanced, judged = one.rule, one.advanced, one.advanced.judged
-    status = Status.FAIL if advanced.firing else Status.UNKNOWN if judged.reason is not None else Status.PASS
+    status = status_of(one)
     countdown = running.get(rule.when.text)
     acts = rule.changes or rule.action == "hold"
-    typed = rule.then if advanced.firing and one is first and not safe else ""
+    typed = rule.then if advanced.firing and one is first else ""
     return Row(
         id=rule.id,
         title=f"{rule.severity + ' ' if rule.severity else ''}{rule.when.text} -> {rule.then}",
@@ -144,8 +164,8 @@ def _row(one: Ruled, site: Site, running: Mapping[str, Countdown], first: Ruled 
         reason=judged.reason if status is Status.UNKNOWN else None,
         n=judged.n,
         age=judged.age,
-        counts=status is Status.PASS or (status is Status.FAIL and acts),
-        remedy=command_here(site.playbook, site.state(), typed) if typed else "",
+        counts=status is Status.PASS or (acts and (status is Status.FAIL or advanced.pending)),
+        remedy=answer_here(site, typed) if typed else "",
         severity=rule.severity,
         due=countdown.due if countdown is not None and advanced.firing else None,
     )
@@ -154,13 +174,36 @@ def _row(one: Ruled, site: Site, running: Mapping[str, Countdown], first: Ruled 
 def _said(one: Ruled, countdown: Countdown | None, first: Ruled | None, safe: bool, now: float) -> str:
     judged = one.advanced.judged
     if not one.advanced.firing:
-        state = "pending" if one.advanced.pending else "quiet"
-        return state + (f": {judged.message}" if judged.message and (judged.reason or state == "pending") else "")
+        state = pending_told(one) if one.advanced.pending else "quiet" if judged.reason is None else "not known"
+        return state + (f": {judged.message}" if judged.message and (judged.reason or one.advanced.pending) else "")
     if one is not first:
-        return f"firing, but {first.rule.id} is true before it and decides" if first is not None else "firing"
+        return f"firing, but {first.rule.when.text} is true before it and decides" if first is not None else "firing"
     if safe:
         return "firing: already safe, look elsewhere"
     return f"firing: {countdown.told(now)}" if countdown is not None and countdown.due is not None else "firing"
+
+
+def status_of(one: Ruled) -> Status:
+    """A rule whose condition is true now says no, also where it is not true for long enough yet. One that cannot be
+    judged is not known to be quiet. That nobody answers is unknown until it has been so for its minute.
+    """
+    if one.advanced.firing or (one.advanced.pending and one.advanced.judged.truth is Truth.TRUE):
+        return Status.FAIL if one.advanced.firing or one.rule.source != "built in" else Status.UNKNOWN
+    # What is pending and cannot be judged now is unknown too: `tick` neither counts that time nor begins anew.
+    return Status.UNKNOWN if one.advanced.judged.reason is not None or one.advanced.pending else Status.PASS
+
+
+def pending_told(one: Ruled) -> str:
+    """How long a rule that is pending has been true: `pending: for 20 s of 1 m`."""
+    clock, due_in = one.advanced.state.clock, one.advanced.due_in
+    elapsed = clock.elapsed(clock.seen) if clock.seen is not None else 0.0
+    if due_in:
+        return f"pending: for {_lasted(elapsed)} of {_lasted(elapsed + due_in)}"
+    return "pending: seen true once, the next look decides" if due_in is not None else "pending"
+
+
+def _lasted(seconds: float) -> str:
+    return show_duration(round(seconds) if seconds >= 1 else seconds)
 
 
 def due_of(site: Site, rule: Rule) -> float | None:

@@ -3,109 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from runbook.incidents.checklist import checklist_of
-from runbook.judge.rules import ACTIONS
 from runbook.judge.verdicts import Status
-from runbook.language.durations import show_duration
-from runbook.playbook.model import Playbook
-from runbook.rollout.countdowns import command_here, countdowns
-from runbook.rollout.danger import Danger
+from runbook.rollout.against_danger import EMERGENCY, Known, NextStep, took, way_down_now
+from runbook.rollout.flag_rows import CREATES
 from runbook.rollout.journey import at_the_end, stable_since
 from runbook.rollout.ladder import below
-from runbook.rollout.rows import Decision, Row
-from runbook.rollout.standing import Standing, ways_out_of_drift
-from runbook.rollout.underway import Underway
+from runbook.rollout.rows import Row
+from runbook.rollout.standing import ways_out_of_drift
+from runbook.rollout.ways_down import barrier_below
 from runbook.store.fold import WAYS_DOWN
-from runbook.store.state import State
-
-EMERGENCY = "runbook rollback --emergency"
-RANKS = ("rollback", "previous", "fallback", "halve", "hold")  # of several rules the one that leaves the least acts
-
-
-@dataclass(frozen=True)
-class NextStep:
-    """What to type. `why` says what it does or waits for, `undo` what takes it back (empty: it changes nothing)."""
-
-    command: str
-    why: str = ""
-    undo: str = ""
-    more: tuple[str, ...] = ()
-
-    @property
-    def told(self) -> str:
-        """The reason as it stands behind the command."""
-        if self.why.startswith("then "):
-            return f", {self.why}"
-        return f"  {self.why}" if self.why else ""
-
-
-@dataclass(frozen=True)
-class Known:
-    """What the choice rests on. `decision` is that of the next step up, judged on what was kept; `safe`
-    tells that every flag file shows the safe values, `held` that a hold is in force, `away` why the store cannot be
-    read.
-    """
-
-    playbook: Playbook
-    state: State
-    standing: Standing
-    danger: Danger
-    decision: Decision
-    found: Underway | None = None
-    safe: bool = False
-    held: bool = False
-    away: str = ""
 
 
 def next_step(known: Known) -> NextStep:
     """The first of these that has something to say: danger, what is half done, people's words, and the step up."""
-    for choose in (_unsafe, _underway, _store_away, _misplaced, _incident, _held, _not_begun, _done):
+    for choose in (way_down_now, _underway, _store_away, _unwritable, _misplaced, _incident, _held, _not_begun, _done):
         step = choose(known)
         if step is not None:
             return step
     return _step_up(known)
-
-
-def _took(known: Known) -> str:
-    taken = known.state.way_back
-    return f", about {show_duration(taken.seconds)}" if taken is not None and taken.seconds >= 1 else ""
-
-
-def _emergency(known: Known, why: str = "") -> NextStep:
-    following = known.standing.rungs[1] if len(known.standing.rungs) > 1 else None
-    up = f", then  runbook ramp {following.percent:g}" if following is not None else ""
-    return NextStep(EMERGENCY, f"to the safe flags{_took(known)}{why}", f"runbook preflight{up}")
-
-
-def _unsafe(known: Known) -> NextStep | None:
-    if known.danger.word not in ("UNSAFE", "SERVICE DOWN"):
-        return None
-    if known.safe:
-        still_open = known.state.open_incidents()
-        why = "the flags are safe already: look elsewhere"
-        if still_open:
-            return NextStep("runbook incident show", why)
-        return NextStep("runbook incident open", why, "runbook incident resolve")
-    if known.found is not None:
-        return _emergency(known, "; it ends what stands half done" if not known.found.alive else "; it takes over")
-    plain = [one for one in known.danger.breaches if not one.limit.then]
-    actions = [one.then for one in countdowns(known.playbook, known.state) if one.decides]
-    actions += [one.limit.then for one in known.danger.breaches if one.limit.then]
-    commands = {action: command_here(known.playbook, known.state, action) for action in actions}
-    ranked = sorted((action for action in commands if commands[action]), key=_rank)
-    if plain or not ranked or _rank(ranked[0]) == 0:
-        return _emergency(known)
-    typed, more = commands[ranked[0]], (f"{EMERGENCY}  is the whole way back",)
-    if ACTIONS[ranked[0]] == "hold":
-        return NextStep(typed, "nothing goes up; what runs, runs on", "runbook release", more)
-    return NextStep(typed, f"as the playbook says: {ranked[0]}", "runbook ramp", more)
-
-
-def _rank(then: str) -> int:
-    action = ACTIONS.get(then, then)
-    return RANKS.index(action) if action in RANKS else len(RANKS)
 
 
 def _underway(known: Known) -> NextStep | None:
@@ -124,6 +41,16 @@ def _store_away(known: Known) -> NextStep | None:
     if known.safe:
         return NextStep("runbook doctor", "tells what is wrong with the store")
     return NextStep("runbook health-check", "asks the service itself", "", (f"{EMERGENCY}  needs no store",))
+
+
+def _unwritable(known: Known) -> NextStep | None:
+    """The flag file first: no step can be made without it."""
+    row = next((row for row in known.decision.against() if row.kind == "flags"), None)
+    if row is None:
+        return None
+    if row.remedy.startswith(f"{CREATES} "):
+        return NextStep(row.remedy, f"{row.observed}; then fill in what it held")
+    return NextStep("runbook doctor", f"{row.observed}; {row.remedy}")
 
 
 def _misplaced(known: Known) -> NextStep | None:
@@ -218,9 +145,17 @@ def _for_sign(signs: Sequence[Row]) -> NextStep:
 
 
 def way_back(known: Known) -> str:
-    """Where one step back leads, for the end of a screen; empty where there is none."""
+    """Where one step back leads, for the end of a screen; empty where there is none. Past a stage that is one_way it is
+    the fallback of the stage we are in, where that is lower.
+    """
     standing, position = known.standing, known.standing.position
     if not standing.entered or position is None or not standing.rungs:
         return ""
     lower = below(standing.rungs, position)
-    return f"runbook rollback  to {lower.name}{_took(known)}" if lower is not None else ""
+    if lower is None:
+        return ""
+    if barrier_below(standing, lower) is None:
+        return f"runbook rollback  to {lower.name}{took(known)}"
+    own = standing.stage.fallback if standing.stage is not None else None
+    goes = own is not None and (own.action is not None or (own.percent is not None and own.percent < position.percent))
+    return f"runbook rollback --fallback  {own.shown}" if own is not None and goes else ""

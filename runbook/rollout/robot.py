@@ -53,6 +53,11 @@ class Meant:
     way: WayBack | None = None
 
 
+def has_done(told: set[str], rule: Rule) -> bool:
+    """Whether a rule that fires has nothing left to do from here: it holds, or there is nothing lower to go to."""
+    return any(f"{rule.id}\n{topic}" in told for topic in ("holds", "safe", "below", "nothing", "limit"))
+
+
 @dataclass
 class Robot:
     """One round: what fired at a look from `standing`. `told` remembers over the rounds what was said already."""

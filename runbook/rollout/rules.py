@@ -12,16 +12,16 @@ from runbook.judge.rules import Rule, Ruled, RuleState, advance
 from runbook.judge.verdicts import Status
 from runbook.language.conditions import parse_condition
 from runbook.playbook.model import Playbook, Stage
-from runbook.rollout.countdowns import command_of
 from runbook.rollout.facts import SHORTEST_INTERVAL, interval_of
 from runbook.rollout.kept import keep_note, kept_note
-from runbook.rollout.matrix import advance_matrix
+from runbook.rollout.matrix import advance_matrix, answer_here, pending_told, status_of
 from runbook.rollout.rows import Row
 from runbook.rollout.site import Site
 from runbook.rollout.standing import Standing
 
 SERVICE_DOWN = "service fails for 1m"
 KEPT = "rules"
+SAME_LOOK = 1.0  # seconds: what one look measures and what it judges are not of the very same moment
 
 
 def rules_of(playbook: Playbook, stage: Stage, environment: str = "") -> list[Rule]:
@@ -127,43 +127,59 @@ def title_of(rule: Rule) -> str:
     return f"{rule.shown} -> {rule.then}"
 
 
-def trigger_rows(ruled: Sequence[Ruled]) -> list[Row]:
-    """The rules of the stage as rows: a firing one says no, an unknown one is shown and holds nothing back by itself.
+def trigger_rows(ruled: Sequence[Ruled], site: Site) -> list[Row]:
+    """The rules of the stage as rows. One that changes or holds says no while its condition is true, also where that is
+    not for long enough yet; an unknown one is shown and holds nothing back by itself.
 
     The rows of the matrix are shown apart.
     """
-    rows = []
-    for one in ruled:
-        judged, rule = one.advanced.judged, one.rule
-        if rule.source == "matrix":
-            continue
-        status = Status.FAIL if one.advanced.firing else Status.PASS
-        # A trigger that cannot be judged is not known to be quiet. The built-in one only speaks about reachability.
-        if not one.advanced.firing and judged.reason is not None and rule.source != "built in":
-            status = Status.UNKNOWN
-        state = _word(one)
-        rows.append(
-            Row(
-                id=rule.id,
-                title=title_of(rule),
-                kind="trigger",
-                status=status,
-                observed=judged.observed,
-                expected=judged.limit,
-                message=state + (f": {judged.message}" if judged.message and status is not Status.PASS else ""),
-                reason=judged.reason if status is Status.UNKNOWN else None,
-                n=judged.n,
-                age=judged.age,
-                counts=not rule.dry_run and status is Status.FAIL,
-                remedy=command_of(rule.then) if status is Status.FAIL and not rule.dry_run else "",
-            )
+    return [_trigger_row(one, site) for one in ruled if one.rule.source != "matrix"]
+
+
+def _trigger_row(one: Ruled, site: Site) -> Row:
+    judged, rule, advanced = one.advanced.judged, one.rule, one.advanced
+    status = status_of(one)
+    # The built-in one only speaks about reachability.
+    if status is Status.UNKNOWN and rule.source == "built in" and not advanced.pending:
+        status = Status.PASS
+    acts = rule.changes or rule.action == "hold"
+    against = advanced.firing or (advanced.pending and acts)
+    state = _word(one) if status is not Status.UNKNOWN or advanced.pending else "not known"
+    return Row(
+        id=rule.id,
+        title=title_of(rule),
+        kind="trigger",
+        status=status,
+        observed=judged.observed,
+        expected=judged.limit,
+        message=state + (f": {judged.message}" if judged.message and status is not Status.PASS else ""),
+        reason=judged.reason if status is Status.UNKNOWN else None,
+        n=judged.n,
+        age=judged.age,
+        counts=not rule.dry_run and against,
+        remedy=answer_here(site, rule.then) if advanced.firing and not rule.dry_run else "",
+    )
+
+
+def asked_of(site: Site, standing: Standing, since: float) -> list[str]:
+    """What the rules do that change or hold and that were true at the last look, unless that was before `since`."""
+    if standing.stage is None or not standing.entered:
+        return []
+    states = load_states(site, standing)
+    found = []
+    for rule in rules_of(site.playbook, standing.stage, site.environment.name):
+        state = states.get(rule.id)
+        true = (
+            state is not None and (state.firing or state.since is not None) and (state.seen or 0.0) >= since - SAME_LOOK
         )
-    return rows
+        if true and not rule.dry_run and (rule.changes or rule.action == "hold"):
+            found.append(rule.then)
+    return found
 
 
 def _word(one: Ruled) -> str:
     """How a rule stands, in a word; a dry one and one that only `keep` holds up say so."""
-    word = "firing" if one.advanced.firing else "pending" if one.advanced.pending else "quiet"
+    word = "firing" if one.advanced.firing else pending_told(one) if one.advanced.pending else "quiet"
     why = ["a dry run"] if one.rule.dry_run else []
     why += ["false again, kept for a while"] if one.advanced.held else []
     return f"{word} ({', '.join(why)})" if why and word != "quiet" else word

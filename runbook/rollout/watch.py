@@ -14,11 +14,11 @@ from runbook.rollout.bake_rows import bake_of
 from runbook.rollout.decide import Evidence, decide
 from runbook.rollout.facts import look_from_here
 from runbook.rollout.looking import Look
-from runbook.rollout.matrix import deciding, note_matrix
+from runbook.rollout.matrix import deciding, flags_are_safe, is_own_action, note_matrix
 from runbook.rollout.notices import announce_gate
 from runbook.rollout.receipts import keep_decision
 from runbook.rollout.recovery import note_recovery
-from runbook.rollout.robot import Acted, Robot
+from runbook.rollout.robot import Acted, Robot, has_done
 from runbook.rollout.rows import Decision
 from runbook.rollout.rules import advance_rules, tick_of
 from runbook.rollout.site import Site
@@ -84,7 +84,10 @@ def watch(
     site: Site, listener: Listener, *, act: bool, seconds: float | None, to_the_end: bool,
     shown: Callable[[Tick], None],
 ) -> Watched:  # fmt: skip
-    """Look every tick until the bake is over (`to_the_end`), the time is over, something fires, or we are stopped."""
+    """Look every tick until the bake is over (`to_the_end`), the time is over, something fires, or we are stopped.
+
+    An armed watch stays beyond the bake while a rule that would change the service is pending or firing.
+    """
     until = None if seconds is None else time.monotonic() + seconds
     told: set[str] = set()
     with site.interruptions, watching(site, armed=act) as watcher:
@@ -107,12 +110,27 @@ def watch(
             bake = bake_of(site, tick.standing)
             if bake is None and (until is None or not watched_without_bake(site)):
                 return Watched("nothing to watch", tick)
-            if to_the_end and bake is not None and bake.over:
+            left = bake.left if to_the_end and bake is not None else None
+            if left == 0 and not (act and stays_for(site, tick, told)):
                 return Watched("bake over", tick)
             if until is not None and time.monotonic() >= until:
                 return Watched("time over", tick)
-            if _slept(site, watcher, began + tick_of(site), until, bake.left if to_the_end and bake else None):
+            if _slept(site, watcher, began + tick_of(site), until, left or None):
                 return Watched("asked to stop", tick)
+
+
+def stays_for(site: Site, tick: Tick, told: set[str]) -> list[Ruled]:
+    """The rules that an armed watch stays for: they change or hold, are true now, and have not done what they can."""
+    first, safe = deciding(tick.ruled), flags_are_safe(site)
+    return [
+        one
+        for one in tick.ruled
+        if (one.rule.action == "hold" or (one.rule.changes and (not safe or is_own_action(site, one.rule))))
+        and not one.rule.dry_run
+        and (one.advanced.firing or one.advanced.pending)
+        and (one.rule.source != "matrix" or one is first or first is None)
+        and not has_done(told, one.rule)
+    ]
 
 
 def _moved(site: Site, first: Position | None) -> str:

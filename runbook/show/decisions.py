@@ -14,7 +14,7 @@ MOST_LINES = 3
 ONE_SCREEN = 20  # lines; the end of a longer one is what a small terminal still shows
 # Kinds of row of which nobody expects that they count while they hold.
 SHOWN_BESIDE = ("trigger", "matrix", "sampled", "build")
-RULES, MOST_QUIET = ("trigger", "matrix"), 3
+RULES, MOST_QUIET, QUIET = ("trigger", "matrix"), 3, "quiet"
 # The kinds of row that a step waits for.
 GATES = ("gate", "baseline", "sign", "bake", "sampled", "calendar", "clock")
 EXPLAINS = "runbook explain  shows what it was judged on"
@@ -46,7 +46,7 @@ def rule_lines(page: Page, rows: Sequence[Row], *, said: Collection[str] = ()) -
     Under one that does not hold stands what to do, unless it is `said` at the end of the screen. Many triggers and rows
     of the matrix that are quiet share a line, so that what matters does not scroll away.
     """
-    quiet = [row for row in rows if row.kind in RULES and row.status is Status.PASS]
+    quiet = [row for row in rows if row.kind in RULES and row.status is Status.PASS and _is_quiet(row)]
     quiet = quiet if len(quiet) > MOST_QUIET else []
     width = columns(row.title for row in rows if row not in quiet)
     for row in rows:
@@ -55,13 +55,26 @@ def rule_lines(page: Page, rows: Sequence[Row], *, said: Collection[str] = ()) -
         if row in quiet:
             continue
         apart = "" if row.counts or row.kind in SHOWN_BESIDE else "(not counted)"
-        observed = row.observed or ("" if row.status is Status.PASS else row.message)
-        expected = row.expected if row.expected and row.expected not in row.title else ""
+        observed, expected = seen_of(row)
         page.mark(MARKS[row.status], row.title, observed, expected, rests_on(row), apart, width=width)
-        if row.message and row.message not in (observed, "quiet"):
+        if row.message and row.message not in (observed, QUIET):
             page.under(row.message)
         if row.remedy and row.status in (Status.FAIL, Status.UNKNOWN) and row.remedy not in said:
             page.remedy(row.remedy)
+
+
+def _is_quiet(row: Row) -> bool:
+    return row.message.partition(":")[0] in ("", QUIET)
+
+
+def seen_of(row: Row) -> tuple[str, str]:
+    """What was seen, and the limit it is held against. Of a rule that is quiet the limit would read as if it were true:
+    `quiet: 0.39 %`.
+    """
+    if row.kind in RULES and row.status is Status.PASS:
+        return (f"{QUIET}: {row.observed}" if row.observed else QUIET), ""
+    observed = row.observed or ("" if row.status is Status.PASS else row.message)
+    return observed, row.expected if row.expected and row.expected not in row.title else ""
 
 
 def rests_on(row: Row) -> str:
@@ -112,16 +125,31 @@ def _gravity(row: Row) -> int:
     return 2 if row.status is Status.UNKNOWN and row.counts else 0
 
 
-def next_lines(decision: Decision) -> list[str]:
-    """What to type against the rows that do not let us go on, in their order: at most three lines.
+def next_lines(
+    decision: Decision, *, onwards: Sequence[str] = (), first: str = "", explains: str = EXPLAINS
+) -> list[str]:
+    """What to type: `first` against what is bad now, then against the rows that do not let us go on, in their order;
+    where none does not, `onwards`. At most three lines beside `first`, of which the release of a hold is the last.
 
     A gate that nothing can be typed against is explained. Where it is too much, one of the sign-offs stays among them;
     what is left out stands under its row.
     """
     against = decision.against()
-    signs = list(dict.fromkeys(row.remedy for row in against if row.kind == "sign" and row.remedy))
-    others = list(dict.fromkeys(row.remedy or EXPLAINS for row in against if row.kind != "sign"))
-    return [*others[: MOST_LINES - bool(signs)], *signs][:MOST_LINES]
+    # What is bad now is answered by the first line, and by that alone.
+    rows = [row for row in against if not (first and row.kind in RULES)]
+    ends = [*_remedies(rows, "incident")[:1], *_remedies(rows, "hold")]
+    signs = _remedies(rows, "sign")
+    others = [row.remedy or explains for row in rows if row.kind not in ("incident", "hold", "sign")]
+    if first and len(rows) < len(against):
+        others.append(explains)
+    room = MOST_LINES - len(ends) - bool(signs)
+    lines = [*list(dict.fromkeys(others))[: max(1, room)], *signs][: max(1, MOST_LINES - len(ends))]
+    lines = [*lines, *ends] if against else list(onwards)
+    return list(dict.fromkeys([first, *lines] if first else lines))
+
+
+def _remedies(rows: Iterable[Row], kind: str) -> list[str]:
+    return list(dict.fromkeys(row.remedy for row in rows if row.kind == kind and row.remedy))
 
 
 def said_against(decision: Decision) -> str:

@@ -11,7 +11,7 @@ from runbook.judge.verdicts import Verdict
 from runbook.language.durations import show_duration
 from runbook.language.units import show_value
 from runbook.rollout.receipts import Behind, Receipt
-from runbook.show.decisions import WORDS, rests_on
+from runbook.show.decisions import QUIET, SHOWN_BESIDE, WORDS, rests_on, seen_of
 from runbook.show.documents import EvidenceRow, SampleDoc
 from runbook.show.page import MARKS, Page, columns
 from runbook.store.events import Recorded
@@ -34,10 +34,10 @@ def receipt_lines(page: Page, receipt: Receipt, evidence: Mapping[str, Sequence[
     width = columns(row.title for row in receipt.rows)
     for kept in receipt.rows:
         row = kept.row()
-        expected = row.expected if row.expected not in row.title else ""
-        apart = "" if row.counts or row.kind in ("trigger", "sampled", "build") else "(not counted)"
-        page.mark(MARKS[row.status], row.title, row.observed, expected, rests_on(row), apart, width=width)
-        if row.message and row.message not in (row.observed, "quiet"):
+        observed, expected = seen_of(row)
+        apart = "" if row.counts or row.kind in SHOWN_BESIDE else "(not counted)"
+        page.mark(MARKS[row.status], row.title, observed, expected, rests_on(row), apart, width=width)
+        if row.message and row.message not in (observed, QUIET):
             page.under(row.message)
         for one in evidence.get(row.id, ()):
             page.under(behind_told(one, now))

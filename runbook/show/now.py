@@ -160,7 +160,7 @@ def _quiet(card: Card, site: Site, glance: Glance, now: float) -> None:
 
 def _next(card: Card, glance: Glance) -> None:
     step = glance.step
-    told = f"  # {shortened(step.told.strip(), 100)}" if step.told else ""
+    told = f"  # {shortened(step.why, 100)}" if step.why else ""
     card.add("->", Span(step.command, "bold"), told, typed=True)
     if step.undo:
         card.add("  undo", step.undo, typed=True, spare=1)

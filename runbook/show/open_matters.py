@@ -10,7 +10,7 @@ from runbook.language.durations import show_duration
 from runbook.rollout.clock_rows import clock_rows
 from runbook.rollout.glance import Glance
 from runbook.rollout.recovery import awaited
-from runbook.rollout.references import counts_now
+from runbook.rollout.references import counts_now, of_this_journey
 from runbook.rollout.rows import Row
 from runbook.rollout.site import Site
 from runbook.rollout.versions import build_told
@@ -61,7 +61,9 @@ def _numbers(card: Card, site: Site, glance: Glance, now: float) -> None:
     captured = state.baseline
     if captured is not None and counts_now(state, captured) and captured.numbers:
         most = max(n for _, n, _ in captured.numbers.values())
-        card.add("baseline", f"of {captured.stage}@{captured.percent:g}, n {most:,}", spare=14)
+        # After a way back it tells whether the service recovers; the next rollout has a baseline of its own.
+        past = "" if of_this_journey(state, captured) else ", of the rollout before: not for the next one"
+        card.add("baseline", f"of {captured.stage}@{captured.percent:g}, n {most:,}{past}", spare=14)
     if position is not None and glance.standing.entered and (build := build_told(position, now)):
         card.add("build", shortened(build, 100), spare=13 if position.rebaked is None else 1)
     condition = awaited(site) if site.store is not None else ""

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from runbook.judge.facts import Sample
+from runbook.language.conditions import names_in, parse_condition
 from runbook.language.durations import show_duration
 from runbook.language.units import show_value
-from runbook.playbook.model import Metric
+from runbook.playbook.model import Metric, Stage
 from runbook.rollout.bake import elapsed_since
 from runbook.rollout.glance import Glance
 from runbook.rollout.rows import Row
@@ -22,6 +23,7 @@ from runbook.store.base import LeaseView
 from runbook.system.clock import local_day_and_clock
 
 LINES = 23  # of a screen of 24, with the prompt
+MOST_METRICS = 6
 BARS = "▁▂▃▄▅▆▇█"
 BY_WAY = {
     "partial": "by a partial way back",
@@ -58,8 +60,11 @@ def status_page(site: Site, seen: Seen) -> Page:
         card.add("", shortened(said_of_steps(glance.found), 190), spare=2)
     _ladder(card, site, glance.standing)
     _bake(card, site, glance)
-    for number, name in enumerate(_in_turn(site, seen)):
+    names = _in_turn(site, seen)
+    for number, name in enumerate(names[:MOST_METRICS]):
         _metric(card, site, name, seen.samples[name], spare=4 + number)
+    if len(names) > MOST_METRICS:
+        card.add("metrics", f"{len(names) - MOST_METRICS} more: runbook health-check", spare=11)
     open_lines(card, site, glance, seen.lease, seen.rules, seen.triggers)
     _wrong(card, glance)
     page = Page()
@@ -122,21 +127,29 @@ def _bake(card: Card, site: Site, glance: Glance) -> None:
     later = bake.recommended_until
     if later is not None and later > max(now, bake.ends_at):
         told += f", recommended until {local_day_and_clock(later, now)}"
-    watched = "" if bake.sampled is None else f", watched {bake.sampled:.0%}"
+    watched = f", watched {bake.sampled:.0%}" if bake.sampled is not None and bake.sampled_asked is not None else ""
     card.add("bake", Span("#" * full + "-" * (20 - full), "cyan"), f"  {told}{watched}")
 
 
 def _in_turn(site: Site, seen: Seen) -> list[str]:
-    """The metrics with samples: first what is bad, then what the gates name, then what has a target."""
+    """The metrics with samples: first what is bad, then what gates and triggers of the stage name, then what has a
+    target.
+    """
     bad = {one.name for one in seen.glance.danger.breaches} | {one.name for one in seen.glance.danger.blind}
     stage = seen.glance.standing.stage
-    gates = " ".join(gate.condition for gate in stage.gates) if stage is not None else ""
+    asked = _named(stage) if stage is not None else frozenset()
 
     def rank(name: str) -> int:
         metric = site.playbook.metrics[name]
-        return 0 if name in bad else 1 if name in gates.split() or f"({name})" in gates else 2 if metric.target else 3
+        return 0 if name in bad else 1 if name in asked else 2 if metric.target else 3
 
     return sorted((name for name, samples in seen.samples.items() if samples), key=rank)
+
+
+def _named(stage: Stage) -> frozenset[str]:
+    """The metrics that the stage's gates and triggers speak of."""
+    texts = [gate.condition for gate in stage.gates if gate.condition] + [one.when for one in stage.triggers]
+    return frozenset(use.name for text in texts for use in names_in(parse_condition(text)))
 
 
 def _metric(card: Card, site: Site, name: str, samples: Sequence[Sample], *, spare: int) -> None:

@@ -64,7 +64,7 @@ def test_a_part_can_be_named_and_what_is_no_part_is_refused_with_all_there_is(to
     ran = top.json("rollback", "--to", "30", "--yes")
     assert ran.code == 2 and "in parts: 50 > 25 > 10" in ran.document["next"]
     ran = top.json("ramp", "30", "--yes")
-    assert ran.code in (1, 2) and "off@0 > first@10 > wide@50 > wide@100" in str(ran.document["next"])
+    assert ran.code in (1, 2) and "off@0 > first@10 > wide@50 > wide@100" in ran.document["message"]
     assert top.running()["RANKER_SHARE"] == "25"
 
 

@@ -66,7 +66,9 @@ def left_to_recover(project: Project, *args: str) -> Ran:
 def test_watched_until_the_numbers_have_recovered(failing: Project, way: tuple[str, ...]) -> None:
     ran = left_to_recover(failing, "rollback", *way)
     assert ran.code == 0 and ran.document["recovered"] is True, ran
-    assert re.search(r"Watching recovery \(Ctrl-C leaves, nothing is lost\): 8 %( -> \S+ %)* -> 0.4 %\n", ran.err), ran
+    assert re.search(
+        r"Watching recovery for up to 30 m \(Ctrl-C leaves, nothing is lost\): 8 %(\s+-> \S+ %)*\s+-> 0.4 %\n", ran.err
+    ), ran
     [told] = failing.events("recovered")
     assert told["payload"]["condition"] == "errors < 1% for 1s" and told["payload"]["observed"] == "0.4 %"
     assert told["payload"]["seconds"] >= 1

@@ -202,7 +202,7 @@ def test_rungs_by_percentage_stage_or_both(text: str, names: list[str]) -> None:
 def test_a_name_that_is_no_rung_is_refused_with_the_ladder(text: str) -> None:
     with pytest.raises(Refusal) as refused:
         named_rungs(RUNGS, text)
-    assert "off@0 > canary@5 > canary@10" in refused.value.next_steps[0]
+    assert "off@0 > canary@5 > canary@10" in refused.value.message
 
 
 def test_a_misspelt_stage_is_guessed() -> None:

@@ -59,8 +59,8 @@ def test_the_first_row_that_is_true_decides_and_the_others_are_shown(house: Hous
     assert [row.message for row in rows] == [
         "quiet",
         "firing: within 15 m, 15 m left",
-        "firing, but matrix/1 is true before it and decides",
-        "firing, but matrix/1 is true before it and decides",
+        "firing, but p95 > 7s is true before it and decides",
+        "firing, but p95 > 7s is true before it and decides",
     ]
     assert [one.rule.id for one in tick.fired] == ["matrix/1"]
     assert [row.remedy for row in rows] == ["", "runbook rollback", "", ""]

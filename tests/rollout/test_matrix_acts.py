@@ -82,7 +82,11 @@ def test_at_safe_flags_it_is_only_told(tmp_path: Path) -> None:
     see(house, error_rate=0.2)
     tick = see(house, error_rate=0.2)
     row = rows_of(tick)[0]
-    assert (row.status, row.message, row.remedy) == (Status.FAIL, "firing: already safe, look elsewhere", "")
+    assert (row.status, row.message, row.remedy) == (
+        Status.FAIL,
+        "firing: already safe, look elsewhere",
+        "runbook incident open",
+    )
     assert act_on(house.site, house.heard, tick, set()) is None
     assert "already safe, look elsewhere" in house.heard.said[-1]
     assert house.deploys() == 0

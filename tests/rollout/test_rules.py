@@ -57,10 +57,10 @@ def test_a_quiet_a_pending_and_a_firing_trigger(house: House) -> None:
     house.numbers(error_rate=0.09)
     house.clock.pass_time(60)
     first = trigger(house)
-    assert (first.status, first.title) == (Status.PASS, "error_rate > 5% for 2m -> rollback")
-    assert first.message.startswith("pending")
+    assert (first.status, first.counts, first.title) == (Status.FAIL, True, "error_rate > 5% for 2m -> rollback")
+    assert (first.message, first.remedy) == ("pending: for 0 s of 2 m", "")
     house.clock.pass_time(60)
-    assert trigger(house).message.startswith("pending")
+    assert trigger(house).message == "pending: for 1 m of 2 m"
     house.clock.pass_time(60)
     fired = trigger(house)
     assert (fired.status, fired.counts) == (Status.FAIL, True)
@@ -214,8 +214,8 @@ def test_an_answer_given_before_a_rollout_counts_for_the_next_one_alone(house: H
 def test_a_rule_that_only_keep_holds_up_is_shown_as_firing(house: House) -> None:
     [one] = look_once(house.site).ruled
     held = Advanced(RuleState(), one.advanced.judged, firing=True, pending=False, held=True)
-    [row] = trigger_rows([replace(one, advanced=held)])
-    assert row.status is Status.FAIL
+    [row] = trigger_rows([replace(one, advanced=held)], house.site)
+    assert (row.status, row.remedy) == (Status.FAIL, "runbook rollback --emergency")
 
 
 def test_checks_of_a_look_are_known_by_their_short_and_long_names(house: House) -> None:
