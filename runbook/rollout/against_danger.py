@@ -71,9 +71,18 @@ def answer_to(playbook: Playbook, state: State, then: str, *, safe: bool, held: 
     action = ACTIONS.get(then, then)
     if action in CHANGES and safe and not (action == "fallback" and runs_an_action(playbook, state)):
         return elsewhere(state)
+    if action == "fallback" and _has_fallen_back(playbook, state):
+        return ""
     if (action == "hold" and held) or (action == "investigate" and state.open_incidents()):
         return ""
     return command_here(playbook, state, then)
+
+
+def _has_fallen_back(playbook: Playbook, state: State) -> bool:
+    """Whether we stand at the stage's own percentage already, or below it, so that its fallback does nothing more."""
+    here = state.position
+    own = next((stage.fallback for stage in playbook.stages if here and stage.name == here.stage), None)
+    return here is not None and own is not None and own.percent is not None and here.percent <= own.percent
 
 
 def elsewhere(state: State) -> str:
@@ -111,7 +120,7 @@ def way_down_now(known: Known) -> NextStep | None:
     if plain or not ranked or _rank(ranked[0]) == 0 or _barred(known, ranked[0]):
         refuge = refuge_of(known.standing)
         return _look_elsewhere(known, _at_refuge(refuge)) if _is_there(known, refuge) else _emergency(known)
-    typed, more = commands[ranked[0]], (f"{EMERGENCY}  is the whole way back",)
+    typed, more = commands[ranked[0]], (f"{EMERGENCY}  # is the whole way back",)
     if ACTIONS[ranked[0]] == "hold":
         return _holding(known, typed, more)
     return NextStep(typed, f"as the playbook says: {ranked[0]}", "runbook ramp", more)

@@ -39,10 +39,10 @@ def baseline_rows(site: Site, standing: Standing, facts: Facts) -> list[Row]:
         when = local_day_and_clock(captured.at, site.clock.wall())
         least = min(n for _, n, _ in captured.numbers.values())
         return [_row(Status.PASS, f"captured by {captured.who} {when}", least)]
-    if beyond := beyond_critical(site, numbers_of(facts.series, since_of(facts))):
-        return [_row(Status.FAIL, beyond[0], FEWEST, "runbook now")]
     counts = {name: len(usable(facts.series[name], since_of(facts))) for name in names}
     few = min(counts, key=lambda name: counts[name])
+    if beyond := beyond_critical(site, numbers_of(facts.series, since_of(facts))):
+        return [_row(Status.FAIL, beyond[0], counts[few], "runbook now")]
     if counts[few] >= FEWEST:
         return [_row(Status.PASS, f"will be captured from {counts[few]:,} samples", counts[few])]
     remedy = f"runbook baseline capture --for {time_for(site, facts)}"

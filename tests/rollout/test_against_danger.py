@@ -110,6 +110,15 @@ def test_what_was_done_is_not_asked_for_again(tmp_path: Path) -> None:
     assert answer_to(site.playbook, state, "halve", safe=False, held=True) == "runbook rollback --partial"
 
 
+def test_a_fallback_that_was_done_is_not_asked_for_again(tmp_path: Path) -> None:
+    house = make_house(tmp_path, PLAYBOOK + ONE_WAY)
+    house.stand_at("moved@40")
+    answer = answer_to(house.site.playbook, house.site.state(), "fallback", safe=False, held=False)
+    assert answer == "runbook rollback --fallback"
+    assert house.rollback("25").outcome == "done" and house.at() == "moved@25"
+    assert answer_to(house.site.playbook, house.site.state(), "fallback", safe=False, held=False) == ""
+
+
 def test_flags_are_safe_only_where_they_can_be_read(tmp_path: Path) -> None:
     house = make_house(tmp_path)
     assert flags_are_safe(house.site)
