@@ -9,6 +9,7 @@ from typing import Any
 
 from runbook.checks.base import Check, CheckResult, Finding, Surroundings
 from runbook.judge.verdicts import Reason, Status
+from runbook.system.http_messages import HttpTrouble, Request, Response
 from runbook.system.secrets import VariableTrouble
 
 LookAll = Callable[[Sequence[Check]], Awaitable[list[CheckResult]]]
@@ -68,6 +69,16 @@ def unknown(message: str, reason: Reason = Reason.ERROR, observed: str = "") -> 
 def unreachable(message: str, observed: str = "") -> Finding:
     """A finding that nothing usable answered."""
     return Unreachable(Status.UNKNOWN, observed=observed, message=message, reason=Reason.ERROR)
+
+
+async def answered(request: Request | None, around: Surroundings) -> Response | Finding:
+    """The answer to a request, whatever its status; a finding where there is none, or no place to start from."""
+    if request is None:
+        return unknown("a relative URL, and the environment has no url")
+    answer = await around.asker.ask(request, seconds_left(around))
+    if isinstance(answer, HttpTrouble):
+        return unreachable(answer.message, observed="timed out" if answer.timed_out else "")
+    return answer
 
 
 def failed(message: str, observed: str = "", expected: str = "", listed: Sequence[str] = ()) -> Finding:

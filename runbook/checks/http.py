@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import msgspec
 
 from runbook.checks.base import Finding, Kind, Surroundings
-from runbook.checks.findings import failed, seconds_left, unknown, unreachable, without_value
+from runbook.checks.findings import answered, failed, seconds_left, unknown, unreachable, without_value
 from runbook.checks.reading import Wanted, read_text
 from runbook.judge.verdicts import Reason, Status
 from runbook.language.durations import DurationError, parse_duration, show_duration
-from runbook.system.http_messages import HttpTrouble, Request, Response, basic, bearer
+from runbook.system.http_messages import Request, Response, basic, bearer
 from runbook.system.http_requests import curl_line, filled
 from runbook.system.secrets import VariableTrouble
 
@@ -76,11 +76,9 @@ class Http(Kind, frozen=True, kw_only=True):
             request = self._request(around)
         except VariableTrouble as trouble:
             return without_value(trouble)
-        if request is None:
-            return unknown("a relative URL, and the environment has no url")
-        answer = await around.asker.ask(request, seconds_left(around))
-        if isinstance(answer, HttpTrouble):
-            return unreachable(answer.message, observed="timed out" if answer.timed_out else "")
+        answer = await answered(request, around)
+        if isinstance(answer, Finding):
+            return answer
         return await self._judge(answer, around)
 
     async def _judge(self, answer: Response, around: Surroundings) -> Finding:

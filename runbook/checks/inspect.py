@@ -13,13 +13,13 @@ import msgspec
 
 from runbook.checks.answers import parse_json
 from runbook.checks.base import Finding, Kind, Surroundings
-from runbook.checks.findings import AroundCheck, NotTaken, seconds_left, unknown, unreachable, without_value
+from runbook.checks.findings import AroundCheck, NotTaken, answered, seconds_left, unknown, unreachable, without_value
 from runbook.checks.reading import Wanted
 from runbook.checks.sign import Sign
 from runbook.judge.verdicts import Reason
 from runbook.language.units import show_value
 from runbook.system.harmless import harmless
-from runbook.system.http_messages import HttpTrouble, Request
+from runbook.system.http_messages import Request
 from runbook.system.http_requests import curl_line, filled
 from runbook.system.secrets import VariableTrouble
 
@@ -137,11 +137,9 @@ def _percent(share: str) -> Decimal:
 
 async def _fetched(options: Inspect, around: Surroundings) -> bytes | Finding:
     request = filled(Request(url=options.inspect), around.url, around.variables, around.masker)
-    if request is None:
-        return unknown("a relative URL, and the environment has no url")
-    answer = await around.asker.ask(request, seconds_left(around))
-    if isinstance(answer, HttpTrouble):
-        return unreachable(answer.message, observed="timed out" if answer.timed_out else "")
+    answer = await answered(request, around)
+    if isinstance(answer, Finding):
+        return answer
     if answer.status // 100 != 2:
         return unreachable(f"status {answer.status}", observed=str(answer.status))
     return answer.body

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 from runbook.checks.answers import parse_json
 from runbook.checks.base import Finding, Kind, Surroundings
-from runbook.checks.findings import NotTaken, failed, seconds_left, unknown, unreachable, without_value
+from runbook.checks.findings import NotTaken, answered, failed, unknown, unreachable, without_value
 from runbook.judge.verdicts import Status
-from runbook.system.http_messages import HttpTrouble, Request, Response
+from runbook.system.http_messages import Request, Response
 from runbook.system.http_requests import curl_line, filled
 from runbook.system.secrets import VariableTrouble
 
@@ -46,11 +46,9 @@ class Ollama(Kind, frozen=True, kw_only=True):
             wanted = [around.variables.text(model) for model in self.models]
         except VariableTrouble as trouble:
             return without_value(trouble)
-        if request is None:
-            return unknown("a relative URL, and the environment has no url")
-        answer = await around.asker.ask(request, seconds_left(around))
-        if isinstance(answer, HttpTrouble):
-            return unreachable(answer.message, observed="timed out" if answer.timed_out else "")
+        answer = await answered(request, around)
+        if isinstance(answer, Finding):
+            return answer
         if answer.status // 100 != 2:
             return unreachable(f"status {answer.status}", observed=str(answer.status))
         try:

@@ -8,7 +8,7 @@ from functools import cache
 
 import msgspec
 
-from runbook.language.places import did_you_mean
+from runbook.language.places import TextError, did_you_mean
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _FULL = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -26,15 +26,8 @@ _EPOCH = date(1970, 1, 1).toordinal()
 _EXAMPLE = "write it like Mon-Thu 09:00-16:00"
 
 
-class CalendarError(ValueError):
-    """A calendar that is wrong: what, where in its text (characters from 0), and what to write instead."""
-
-    def __init__(self, message: str, start: int = 0, width: int = 1, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.start = start
-        self.width = max(1, width)
-        self.hint = hint
+class CalendarError(TextError):
+    """A calendar that is wrong."""
 
 
 class Window(msgspec.Struct, frozen=True):

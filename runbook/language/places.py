@@ -38,6 +38,17 @@ class Problem:
         return f"{where}{self.message}" + (f" ({self.hint})" if self.hint else "")
 
 
+class TextError(ValueError):
+    """A text that is wrong: what, where in it (characters from 0), and what was probably meant."""
+
+    def __init__(self, message: str, start: int = 0, width: int = 1, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.start = start
+        self.width = max(1, width)
+        self.hint = hint
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`did you mean NAME?`, or an empty string when nothing known is close to `word`."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)

@@ -11,16 +11,11 @@ from decimal import Decimal
 
 import msgspec
 
+from runbook.language.places import TextError
 
-class ConditionError(ValueError):
-    """A condition that is wrong: what, where in its text, and what was probably meant."""
 
-    def __init__(self, message: str, start: int = 0, width: int = 1, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.start = start
-        self.width = max(1, width)
-        self.hint = hint
+class ConditionError(TextError):
+    """A condition that is wrong."""
 
 
 class Node(msgspec.Struct, frozen=True):
