@@ -14,7 +14,6 @@ from runbook.rollout.glance import glance_at
 from runbook.rollout.receipts import Receipt, behind, last_operations, newest_receipt, receipt_of
 from runbook.rollout.rows import Decision
 from runbook.rollout.site import Site
-from runbook.rollout.standing import standing_of
 from runbook.show.answer import Answer
 from runbook.show.decisions import next_lines
 from runbook.show.documents import OperationDoc
@@ -67,21 +66,20 @@ def _last(site: Site) -> Answer:
         page.line(f"nothing was decided yet in {site.name}")
         page.next("runbook gate  decides about the next step and keeps why")
         return _answer(site, "nothing was decided yet", page, ["runbook gate"])
-    shown, _ = site.flags_or_trouble()
-    standing = standing_of(site.playbook, site.state(), shown)
-    evidence = behind(site, standing, receipt)
+    glance = glance_at(site)
+    evidence = behind(glance.standing, glance.facts.series, receipt)
     page = explained_page(site.name, receipt, evidence, now)
-    here = standing.position
+    here = glance.standing.position
     if here is not None and receipt.at < here.baking_since:
         page.line(f"Since then {here.name} was entered, {local_day_and_clock(here.baking_since, now)}.")
     elif receipt.operation:
         page.line(f"On it the step was made: runbook explain {receipt.operation}", typed=True)
-    glance, decided = glance_at(site), Decision(receipt.came_from, receipt.to, tuple(row.row() for row in receipt.rows))
+    decided = Decision(receipt.came_from, receipt.to, tuple(receipt.rows))
     first = glance.against.line if glance.against is not None else ""
     steps = next_lines(decided, onwards=[glance.step.command], first=first, explains="runbook gate  looks again")
     page.next(*steps)
     answer = _answer(site, f"{receipt.verdict}, by {receipt.about} of {receipt.who}", page, steps)
-    answer.lists |= {"rules": rule_rows([row.row() for row in receipt.rows]), "samples": evidence_rows(evidence)}
+    answer.lists |= {"rules": rule_rows(receipt.rows), "samples": evidence_rows(evidence)}
     answer.lists["details"] = _told_of(receipt)
     return answer
 
@@ -118,7 +116,7 @@ def _operation(site: Site, wanted: str) -> Answer:
     answer = _answer(site, f"{document.kind} to {document.to}: {document.state}", page, steps)
     answer.lists |= {"operation": document, "events": [event_row(one) for one in events]}
     if receipt is not None:
-        answer.lists |= {"rules": rule_rows([row.row() for row in receipt.rows])}
+        answer.lists |= {"rules": rule_rows(receipt.rows)}
     return answer
 
 

@@ -13,7 +13,7 @@ from runbook.cli.wiring import open_site
 from runbook.flags.changes import FlagTrouble
 from runbook.language.places import did_you_mean
 from runbook.rollout.flag_rows import flag_rows
-from runbook.rollout.glance import glance_at
+from runbook.rollout.glance import against_now
 from runbook.rollout.journey import at_the_end, stable_since
 from runbook.rollout.planning import refuse_flags
 from runbook.rollout.receipts import keep_decision
@@ -84,7 +84,7 @@ def _answer(site: Site, standing: Standing, tick: Tick) -> Answer:
     else:
         about += f" for {following.name}" if following else ", the top of the ladder"
     exit_ = exit_of(decision.verdict)
-    bad = glance_at(site).against
+    bad = against_now(site)
     lines = next_lines(decision, onwards=_onwards(site, standing), first=bad.line if bad else "")
     page = decision_page(decision, f"{about}  {site.name}", said=lines)
     for told in tick.told:

@@ -15,7 +15,7 @@ from runbook.cli.wiring import open_site
 from runbook.judge.verdicts import Status
 from runbook.language.durations import parse_duration, show_duration
 from runbook.playbook.sign_offs import DEPLOYED_BY
-from runbook.rollout.glance import glance_at
+from runbook.rollout.glance import against_now
 from runbook.rollout.notices import await_notices
 from runbook.rollout.operation import Ended
 from runbook.rollout.ramp import Proposal, allowed, carry_out, propose
@@ -168,7 +168,7 @@ def _not_made(site: Site, proposal: Proposal, dry_run: bool) -> Answer:
 
 def _remedies(site: Site, proposal: Proposal) -> list[str]:
     """What to type next, each line once."""
-    against = glance_at(site).against
+    against = against_now(site)
     lines = next_lines(proposal.decision, first=against.line if against else "")
     if any(row.kind == "drift" for row in proposal.decision.against()):
         lines = list(dict.fromkeys([*ways_out_of_drift(proposal.standing), *lines]))[:3]

@@ -12,11 +12,9 @@ from runbook.cli.options import Shared
 from runbook.cli.wiring import Bench, open_bench, open_site
 from runbook.judge.verdicts import Status
 from runbook.rollout.bake_rows import watched_of
-from runbook.rollout.decide import rung_rows
 from runbook.rollout.glance import glance_at
 from runbook.rollout.rows import Row
-from runbook.rollout.rules import rules_of, title_of
-from runbook.rollout.sign_rows import sign_rows
+from runbook.rollout.rules import rules_here, title_of
 from runbook.rollout.site import Site
 from runbook.rollout.standing import Standing
 from runbook.rollout.underway import Underway, lease_view
@@ -31,6 +29,9 @@ from runbook.system.clock import rfc3339
 from runbook.system.refusals import Exit
 
 app = typer.Typer()
+
+# The rows of a decision that status shows: what the rung itself asks for.
+OF_THE_RUNG = ("build", "bake", "sampled", "gate", "sign")
 
 
 @command(app)
@@ -65,20 +66,19 @@ def gather(site: Site) -> Seen:
     since = standing.position.since if standing.position and standing.entered else site.clock.wall()
     series = glance.facts.series if standing.entered else {}
     samples = {name: [one for one in found.samples if one.t >= since] for name, found in series.items()}
+    armed = _armed(site, standing)
     return Seen(
         glance=glance,
         lease=lease_view(site),
         samples={name: kept for name, kept in samples.items() if kept},
-        rules=[*rung_rows(site, standing, glance.facts), *sign_rows(site, standing), *_armed(site, standing)],
-        triggers=len(_armed(site, standing)),
+        rules=[*(row for row in glance.decision.rows if row.kind in OF_THE_RUNG), *armed],
+        triggers=len(armed),
     )
 
 
 def _armed(site: Site, standing: Standing) -> list[Row]:
     """The rules of the stage, not judged: status looks at nothing."""
-    if standing.stage is None or not standing.entered:
-        return []
-    rules = rules_of(site.playbook, standing.stage, site.environment.name)
+    rules = rules_here(site, standing)
     return [Row(rule.id, title_of(rule), "trigger", Status.SKIPPED, counts=False) for rule in rules]
 
 

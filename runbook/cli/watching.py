@@ -12,9 +12,9 @@ from runbook.judge.verdicts import Status, Verdict
 from runbook.language.durations import show_duration
 from runbook.rollout.bake_rows import bake_of
 from runbook.rollout.countdowns import countdowns
-from runbook.rollout.glance import glance_at
-from runbook.rollout.matrix import flags_are_safe
+from runbook.rollout.glance import against_now
 from runbook.rollout.notices import await_notices
+from runbook.rollout.planning import flags_are_safe
 from runbook.rollout.robot import Acted
 from runbook.rollout.site import Site
 from runbook.rollout.watch import Tick, Watched, verdict_of_watch, watch
@@ -183,7 +183,7 @@ def _unsigned(tick: Tick | None) -> list[str]:
 def _following(site: Site, tick: Tick | None, exit_: Exit) -> list[str]:
     """What to type: against what is bad now, then the next step up, or the gate; a hold is released last."""
     rows = tick.decision.rows if tick else ()
-    bad = glance_at(site).against
+    bad = against_now(site)
     following = tick.standing.next if tick else None
     going_on = f"runbook ramp {following.percent:g}" if following and exit_ is Exit.GO else "runbook gate"
     held = [row.remedy for row in rows if row.kind == "hold" and row.remedy]

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from runbook.judge.rules import ACTIONS, CHANGES
 from runbook.language.durations import show_duration
 from runbook.playbook.model import Playbook
-from runbook.rollout.countdowns import command_here, countdowns, runs_an_action
+from runbook.rollout.countdowns import command_here, countdowns, own_fallback, runs_an_action
 from runbook.rollout.danger import Danger
 from runbook.rollout.ladder import below
 from runbook.rollout.refuge import refuge_of
-from runbook.rollout.rows import Decision
 from runbook.rollout.standing import Standing
 from runbook.rollout.underway import Underway
 from runbook.rollout.ways_down import Way, barrier_below
@@ -45,22 +44,21 @@ class NextStep:
         return f"{self.command}{self.told}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Known:
-    """What the choice rests on. `decision` is that of the next step up, judged on what was kept; `safe`
-    tells that every flag file shows the safe values, `held` that a hold is in force, `away` why the store cannot be
-    read, and `asked` what the rules do that were firing or pending at the last look.
+    """What is known of where the service stands, and of what is bad there.
+
+    `safe` tells that every flag file shows the safe values, `held` that a hold is in force, and `asked` what the rules
+    do that were firing or pending at the last look.
     """
 
     playbook: Playbook
     state: State
     standing: Standing
     danger: Danger
-    decision: Decision
     found: Underway | None = None
     safe: bool = False
     held: bool = False
-    away: str = ""
     asked: Sequence[str] = ()
 
 
@@ -80,8 +78,7 @@ def answer_to(playbook: Playbook, state: State, then: str, *, safe: bool, held: 
 
 def _has_fallen_back(playbook: Playbook, state: State) -> bool:
     """Whether we stand at the stage's own percentage already, or below it, so that its fallback does nothing more."""
-    here = state.position
-    own = next((stage.fallback for stage in playbook.stages if here and stage.name == here.stage), None)
+    here, own = state.position, own_fallback(playbook, state)
     return here is not None and own is not None and own.percent is not None and here.percent <= own.percent
 
 

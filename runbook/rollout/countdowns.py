@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from runbook.judge.rules import ACTIONS, CHANGES
 from runbook.language.durations import show_duration
-from runbook.playbook.model import Playbook, Stage
+from runbook.playbook.model import Fallback, Playbook, Stage
 from runbook.rollout.ladder import is_below, ladder, place_of, rung_off
 from runbook.rollout.planning import safe_values
 from runbook.rollout.standing import shows_safe
@@ -141,9 +141,14 @@ def _left_safe(playbook: Playbook, state: State, then: str, *, shown: bool) -> b
 
 def runs_an_action(playbook: Playbook, state: State) -> bool:
     """Whether the fallback of the stage we are in is an action of its own."""
-    here, stages = state.position, {stage.name: stage for stage in playbook.stages}
-    own = stages[here.stage].fallback if here is not None and here.stage in stages else None
+    own = own_fallback(playbook, state)
     return own is not None and own.action is not None
+
+
+def own_fallback(playbook: Playbook, state: State) -> Fallback | None:
+    """The fallback of the stage we are in by the events; None where it has none, and where we are in none."""
+    here = state.position
+    return next((stage.fallback for stage in playbook.stages if here and stage.name == here.stage), None)
 
 
 def _investigated(state: State, due: Due) -> bool:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 
 from runbook.judge.evaluate import Evaluation
 from runbook.judge.facts import Facts, Sample
-from runbook.judge.rules import ACTIONS, CHANGES, FLIPPED
+from runbook.judge.rules import ACTIONS, CHANGES, FLIPPED, Rule
 from runbook.judge.verdicts import Judged, Truth
 from runbook.language.conditions import Condition, parse_condition
 from runbook.language.syntax import Held, Name, walk
-from runbook.playbook.model import Playbook, Stage
+from runbook.playbook.model import Playbook
 from runbook.store.state import Due, Hold, Position
 
 GRAVE = {*CHANGES, "hold"}  # what a rule does that is no mere telling
@@ -115,8 +115,11 @@ WORDS = (
 )  # fmt: skip
 
 
-def limits_of(playbook: Playbook, stage: Stage | None, environment: str) -> list[Limit]:
-    """Every limit that holds where we stand: critical values, the P0 severity, matrix, and the rules of our stage."""
+def limits_of(playbook: Playbook, rules: Sequence[Rule]) -> list[Limit]:
+    """Every limit that holds where we stand: critical values, the P0 severity, and what the rules in force there say.
+
+    Of the rules those count that do more than tell, and rows of the matrix for P0; a dead service is no number.
+    """
     limits = [
         Limit(parse_condition(metric.critical, name), "critical")
         for name, metric in playbook.metrics.items()
@@ -125,19 +128,11 @@ def limits_of(playbook: Playbook, stage: Stage | None, environment: str) -> list
     severity = playbook.severities.get("P0")
     if severity is not None and severity.when:
         limits.append(Limit(parse_condition(severity.when), "severity"))
-    limits += [
-        Limit(parse_condition(row.when), "matrix", row.then)
-        for row in playbook.matrix
-        if row.severity == "P0" or ACTIONS.get(row.then, row.then) in GRAVE
+    return limits + [
+        Limit(rule.when, rule.source, rule.then)
+        for rule in rules
+        if rule.source != "built in" and not rule.dry_run and (rule.action in GRAVE or rule.severity == "P0")
     ]
-    if stage is not None:
-        limits += [Limit(parse_condition(one.when), "trigger", one.then) for one in stage.triggers if not one.dry_run]
-        limits += [
-            Limit(parse_condition(gate.condition), "guardrail", "fallback" if stage.fallback else "hold")
-            for gate in stage.gates
-            if gate.as_ == "guardrail" and gate.condition and not gate.dry_run and gate.counts_in(environment)
-        ]
-    return [one for one in limits if one.source != "trigger" or one.action in GRAVE]
 
 
 def danger_of(scene: Scene) -> Danger:

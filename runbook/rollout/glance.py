@@ -18,10 +18,11 @@ from runbook.rollout.decide import Evidence, decide
 from runbook.rollout.facts import facts_of
 from runbook.rollout.flag_rows import CREATES
 from runbook.rollout.journey import stable_since
-from runbook.rollout.matrix import flags_are_safe
-from runbook.rollout.next_step import next_step, way_back
+from runbook.rollout.matrix import matrix_rules
+from runbook.rollout.next_step import Considered, next_step, way_back
+from runbook.rollout.planning import flags_are_safe
 from runbook.rollout.rows import Decision
-from runbook.rollout.rules import asked_of, load_states
+from runbook.rollout.rules import SERVICE_DOWN, asked_of, load_states, rules_here
 from runbook.rollout.site import Site
 from runbook.rollout.standing import Standing, standing_by_file, standing_of
 from runbook.rollout.underway import Underway, underway
@@ -30,8 +31,6 @@ from runbook.store.events import Recorded
 from runbook.store.fold import fold
 from runbook.store.spool import Spool
 from runbook.store.state import Incident, State
-
-SERVICE_DOWN = "service_down"  # the built-in rule that knows of it
 
 
 @dataclass(frozen=True)
@@ -71,42 +70,76 @@ class Glance:
 
 def glance_at(site: Site) -> Glance:
     """Everything from the store, the flag file, the journals, the spool and the kit; nothing over the network."""
+    where = _whereabouts(site)
+    state, standing, facts = where.state, where.standing, where.facts
+    decision = decide(site, standing, standing.next, Evidence(facts))
+    bare = any(row.kind == "flags" and row.remedy.startswith(CREATES) for row in decision.rows)
+    scene = _scene(site, where, unreadable=bare or bool(where.trouble))
+    known = _known(site, where, scene)
+    away = site.store_trouble if site.store is None else ""
+    considered = Considered(**vars(known), decision=decision, away=away)
+    now, kit = site.clock.wall(), read_kit(kit_path(site.state_folder, site.slug))
+    return Glance(
+        state=state,
+        standing=standing,
+        facts=facts,
+        danger=known.danger,
+        decision=decision,
+        step=next_step(considered),
+        back=way_back(known),
+        bake=bake_of(site, standing),
+        found=where.found,
+        watcher=watcher_of(site),
+        countdowns=countdowns(site.playbook, state, safe=scene.safe),
+        against=way_down_now(known),
+        responses=[(one, response_of(site.playbook.severities, one, now)) for one in state.open_incidents()],
+        next_look=scene.next_look,
+        safe=scene.safe,
+        flags_trouble=where.trouble,
+        change=_change(state, kit),
+        kit=kit,
+    )
+
+
+def against_now(site: Site) -> NextStep | None:
+    """What to type first against what is bad now, as `now` says it; None where nothing is bad."""
+    where = _whereabouts(site)
+    return way_down_now(_known(site, where, _scene(site, where, unreadable=bool(where.trouble))))
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """Where the service stands, as far as it is known without asking it; `trouble` is why no flag file can be read."""
+
+    state: State
+    standing: Standing
+    facts: Facts
+    found: Underway | None
+    trouble: str
+
+
+def _whereabouts(site: Site) -> Whereabouts:
     shown, trouble = site.flags_or_trouble()
     found = underway(site)
     state = site.state() if site.store is not None else spooled_state(site)
     standing = standing_of(site.playbook, state, shown)
     if site.store is None and state.position is None:
         standing = standing_by_file(site.playbook, shown)
-    facts = facts_of(site, standing, None)
-    decision = decide(site, standing, standing.next, Evidence(facts))
-    bare = any(row.kind == "flags" and row.remedy.startswith(CREATES) for row in decision.rows)
-    scene = _scene(site, state, standing, facts, found, unreadable=bare or trouble is not None)
+    told = f"{trouble.path}: {trouble.reason}" if trouble else ""
+    return Whereabouts(state, standing, facts_of(site, standing, None), found, told)
+
+
+def _known(site: Site, where: Whereabouts, scene: Scene) -> Known:
     danger = danger_of(scene)
-    away = site.store_trouble if site.store is None else ""
-    told = Known(
-        site.playbook, state, standing, danger, decision, found, scene.safe, scene.hold is not None, away,
-        asked_of(site, standing, danger.seen or 0.0),
-    )  # fmt: skip
-    now, kit = site.clock.wall(), read_kit(kit_path(site.state_folder, site.slug))
-    return Glance(
-        state=state,
-        standing=standing,
-        facts=facts,
+    return Known(
+        playbook=site.playbook,
+        state=where.state,
+        standing=where.standing,
         danger=danger,
-        decision=decision,
-        step=next_step(told),
-        back=way_back(told),
-        bake=bake_of(site, standing),
-        found=found,
-        watcher=watcher_of(site),
-        countdowns=countdowns(site.playbook, state, safe=scene.safe),
-        against=way_down_now(told),
-        responses=[(one, response_of(site.playbook.severities, one, now)) for one in state.open_incidents()],
-        next_look=scene.next_look,
+        found=where.found,
         safe=scene.safe,
-        flags_trouble=f"{trouble.path}: {trouble.reason}" if trouble else "",
-        change=_change(state, kit),
-        kit=kit,
+        held=scene.hold is not None,
+        asked=asked_of(site, where.standing, danger.seen or 0.0),
     )
 
 
@@ -122,15 +155,14 @@ def spooled_state(site: Site) -> State:
         return State()
 
 
-def _scene(
-    site: Site, state: State, standing: Standing, facts: Facts, found: Underway | None, *, unreadable: bool
-) -> Scene:
+def _scene(site: Site, where: Whereabouts, *, unreadable: bool) -> Scene:
+    state, standing, found = where.state, where.standing, where.found
     began = found.header.began if found is not None else None
     bake, safe = bake_of(site, standing), flags_are_safe(site)
     return Scene(
-        facts=facts,
+        facts=where.facts,
         position=standing.position,
-        limits=limits_of(site.playbook, standing.stage if standing.entered else None, site.environment.name),
+        limits=limits_of(site.playbook, [*matrix_rules(site.playbook), *rules_here(site, standing)]),
         matrix=state.matrix,
         down=_down_since(site, standing),
         cut_off=began if found is not None and not found.alive else None,
@@ -139,7 +171,7 @@ def _scene(
         safe=safe,
         stable=stable_since(state),
         baked=bake is None or bake.over,
-        next_look=next_look_due(site, standing, facts),
+        next_look=next_look_due(site, standing, where.facts),
         known=safe or (site.store is not None and not unreadable),
     )
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from runbook.flags.changes import FlagTrouble
 from runbook.judge.facts import Facts
 from runbook.judge.rules import Rule, Ruled, RuleState, advance
 from runbook.judge.verdicts import Status, Truth
@@ -19,10 +18,9 @@ from runbook.playbook.model import Playbook
 from runbook.rollout.against_danger import answer_to
 from runbook.rollout.countdowns import Countdown, answered, countdowns, runs_an_action
 from runbook.rollout.kept import keep_note, kept_note
-from runbook.rollout.planning import safe_values
+from runbook.rollout.planning import flags_are_safe
 from runbook.rollout.rows import Row
 from runbook.rollout.site import Site
-from runbook.rollout.standing import shows_safe
 from runbook.store.state import Due, State
 
 KEPT = "matrix"
@@ -121,18 +119,6 @@ def matrix_rows(ruled: Sequence[Ruled], site: Site) -> list[Row]:
     safe = first is not None and first.rule.changes and flags_safe and not is_own_action(site, first.rule)
     running = {one.when: one for one in countdowns(site.playbook, site.state(), safe=flags_safe)}
     return [_row(one, site, running, first, safe) for one in rows]
-
-
-def flags_are_safe(site: Site) -> bool:
-    """Whether every flag file shows the safe values. Without flags nothing can be said to be unsafe by them."""
-    values = safe_values(site.playbook)
-    if not values or not site.environment.flags_in:
-        return False
-    try:
-        shown = [file.read(tuple(values)).values for file in site.flag_files()]
-    except FlagTrouble:
-        return False
-    return shows_safe(values, shown)
 
 
 def answer_here(site: Site, then: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from runbook.incidents.checklist import checklist_of
 from runbook.judge.verdicts import Status
@@ -10,13 +11,23 @@ from runbook.rollout.against_danger import EMERGENCY, Known, NextStep, took, way
 from runbook.rollout.flag_rows import CREATES
 from runbook.rollout.journey import at_the_end, stable_since
 from runbook.rollout.ladder import below
-from runbook.rollout.rows import Row
+from runbook.rollout.rows import Decision, Row
 from runbook.rollout.standing import ways_out_of_drift
 from runbook.rollout.ways_down import barrier_below
 from runbook.store.fold import WAYS_DOWN
 
 
-def next_step(known: Known) -> NextStep:
+@dataclass(frozen=True, kw_only=True)
+class Considered(Known):
+    """What is known, and the decision about the next step up, judged on what was kept; `away` is why the store cannot
+    be read.
+    """
+
+    decision: Decision
+    away: str = ""
+
+
+def next_step(known: Considered) -> NextStep:
     """The first of these that has something to say: danger, what is half done, people's words, and the step up."""
     for choose in (way_down_now, _underway, _store_away, _unwritable, _misplaced, _incident, _held, _not_begun, _done):
         step = choose(known)
@@ -25,7 +36,7 @@ def next_step(known: Known) -> NextStep:
     return _step_up(known)
 
 
-def _underway(known: Known) -> NextStep | None:
+def _underway(known: Considered) -> NextStep | None:
     if known.found is None:
         return None
     if known.found.alive:
@@ -35,7 +46,7 @@ def _underway(known: Known) -> NextStep | None:
     return NextStep("runbook resume", "says what was done, and ends it or takes it back", "", (EMERGENCY,))
 
 
-def _store_away(known: Known) -> NextStep | None:
+def _store_away(known: Considered) -> NextStep | None:
     if not known.away:
         return None
     if known.safe:
@@ -43,7 +54,7 @@ def _store_away(known: Known) -> NextStep | None:
     return NextStep("runbook health-check", "asks the service itself", "", (f"{EMERGENCY}  needs no store",))
 
 
-def _unwritable(known: Known) -> NextStep | None:
+def _unwritable(known: Considered) -> NextStep | None:
     """The flag file first: no step can be made without it."""
     row = next((row for row in known.decision.against() if row.kind == "flags"), None)
     if row is None:
@@ -53,7 +64,7 @@ def _unwritable(known: Known) -> NextStep | None:
     return NextStep("runbook doctor", f"{row.observed}; {row.remedy}")
 
 
-def _misplaced(known: Known) -> NextStep | None:
+def _misplaced(known: Considered) -> NextStep | None:
     standing = known.standing
     if not standing.drift and not standing.gone:
         return None
@@ -62,7 +73,7 @@ def _misplaced(known: Known) -> NextStep | None:
     return NextStep(command, why, "", tuple(rest))
 
 
-def _incident(known: Known) -> NextStep | None:
+def _incident(known: Considered) -> NextStep | None:
     still_open = known.state.open_incidents()
     if not still_open:
         return None
@@ -74,7 +85,7 @@ def _incident(known: Known) -> NextStep | None:
     return NextStep(f"runbook sign {items[0].id}", f"when it is done: {items[0].text}")
 
 
-def _held(known: Known) -> NextStep | None:
+def _held(known: Considered) -> NextStep | None:
     if not known.held:
         return None
     if known.danger.stale:
@@ -82,7 +93,7 @@ def _held(known: Known) -> NextStep | None:
     return NextStep("runbook release", "when the reason is gone", "runbook hold")
 
 
-def _not_begun(known: Known) -> NextStep | None:
+def _not_begun(known: Considered) -> NextStep | None:
     standing, following = known.standing, known.standing.next
     if not standing.rungs:
         return NextStep("runbook health-check", "the playbook has no stages")
@@ -91,7 +102,7 @@ def _not_begun(known: Known) -> NextStep | None:
     return NextStep("runbook preflight", f"then  runbook ramp {following.percent:g}")
 
 
-def _done(known: Known) -> NextStep | None:
+def _done(known: Considered) -> NextStep | None:
     if stable_since(known.state) is None:
         return None
     following = known.standing.next
@@ -99,7 +110,7 @@ def _done(known: Known) -> NextStep | None:
     return NextStep("runbook health-check", why)
 
 
-def _step_up(known: Known) -> NextStep:
+def _step_up(known: Considered) -> NextStep:
     """What stands against the next step, in the order in which it can be helped; else the step."""
     against = {row.kind: row for row in reversed(known.decision.against())}
     for kind in ("clock", "bake", "sampled", "gate", "trigger", "matrix", "baseline", "calendar"):

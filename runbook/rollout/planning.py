@@ -12,7 +12,7 @@ from runbook.flags.target import FlagFile
 from runbook.playbook.model import Environment, Playbook
 from runbook.rollout.ladder import flags_at
 from runbook.rollout.site import Site
-from runbook.rollout.standing import Standing
+from runbook.rollout.standing import Standing, shows_safe
 from runbook.rollout.ways_down import Way
 from runbook.system.refusals import Exit, Refusal
 
@@ -124,6 +124,20 @@ def values_of(playbook: Playbook, standing: Standing, way: Way, shown: Mapping[s
     percent = playbook.flags.percent if playbook.flags else None
     values = flags_at(playbook, way.to, shown.get(percent) if percent else None)
     return {percent: values[percent], **values} if percent in values else values
+
+
+def flags_are_safe(site: Site) -> bool:
+    """Whether every flag file shows the safe values, each key wherever it stands. Without flags nothing can be said to
+    be unsafe by them; what cannot be read, or stands nowhere, is not safe.
+    """
+    values = safe_values(site.playbook)
+    if not values or not site.environment.flags_in:
+        return False
+    try:
+        shown = [file.read(tuple(values)).values for file in site.flag_files()]
+    except FlagTrouble:
+        return False
+    return shows_safe(values, shown)
 
 
 def safe_values(playbook: Playbook) -> dict[str, str]:

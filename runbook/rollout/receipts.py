@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
 from runbook.judge.facts import Sample, Series
 from runbook.judge.values import problem_of
-from runbook.judge.verdicts import Reason, Status, verdict_of
+from runbook.judge.verdicts import Status, verdict_of
 from runbook.language.conditions import ConditionError, names_in, parse_condition
-from runbook.rollout.facts import facts_of
 from runbook.rollout.kept import keep_note, kept_note
 from runbook.rollout.rows import Decision, Row, counted
 from runbook.rollout.site import Site, masked
@@ -22,30 +22,6 @@ from runbook.store.events import Recorded
 KEPT = "decision"
 SHOWN = 5  # samples of a metric that are shown behind a gate
 GRAIN = 1.0  # seconds that a sample of the look may be dated later than the decision
-
-
-class KeptRow(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One rule as it was judged."""
-
-    id: str
-    title: str
-    kind: str
-    status: str
-    observed: str = ""
-    expected: str = ""
-    message: str = ""
-    reason: str | None = None
-    n: int | None = None
-    age: float | None = None
-    counts: bool = True
-    remedy: str = ""
-
-    def row(self) -> Row:
-        """As the rows of every decision."""
-        return Row(
-            self.id, self.title, self.kind, Status(self.status), self.observed, self.expected, self.message,
-            Reason(self.reason) if self.reason else None, self.n, self.age, self.counts, remedy=self.remedy,
-        )  # fmt: skip
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -60,7 +36,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     came_from: str
     to: str
     verdict: str
-    rows: list[KeptRow]
+    rows: list[Row]
     entered: float | None = None
     operation: str = ""
 
@@ -86,18 +62,10 @@ def keep_decision(site: Site, decision: Decision, about: str) -> None:
         came_from=decision.came_from,
         to=decision.to,
         verdict=decision.verdict.value,
-        rows=[_kept(row) for row in decision.receipt()],
+        rows=[replace(row, age=None if row.age is None else round(row.age, 3)) for row in decision.receipt()],
         entered=position.since if position is not None else None,
     )
     keep_note(site, KEPT, masked(msgspec.to_builtins(receipt), site.masker))
-
-
-def _kept(row: Row) -> KeptRow:
-    return KeptRow(
-        row.id, row.title, row.kind, row.status.value, row.observed, row.expected, row.message,
-        row.reason.value if row.reason else None, row.n, None if row.age is None else round(row.age, 3), row.counts,
-        row.remedy,
-    )  # fmt: skip
 
 
 def kept_decision(site: Site) -> Receipt | None:
@@ -117,19 +85,25 @@ def receipt_of(record: Recorded) -> Receipt | None:
         about=str(told.get("kind", "")),
         came_from=str(told.get("from") or ""),
         to=str(told.get("to") or ""),
-        verdict=verdict_of(counted(row.row() for row in rows)).value,
+        verdict=verdict_of(counted(rows)).value,
         rows=rows,
         operation=record.event.operation or "",
     )
 
 
-def _told(number: int, row: dict[str, Any]) -> KeptRow:
+def _told(number: int, row: dict[str, Any]) -> Row:
     kind, title = str(row.get("kind", "")), str(row.get("rule", ""))
-    return KeptRow(
-        id=f"{kind}/{number}", title=title, kind=kind, status=str(row.get("status", "unknown")),
-        observed=str(row.get("observed") or ""), expected=str(row.get("expected") or ""), n=row.get("n"),
-        age=row.get("age"), counts=kind != "trigger" or row.get("status") == "fail",
-    )  # fmt: skip
+    return Row(
+        id=f"{kind}/{number}",
+        title=title,
+        kind=kind,
+        status=Status(row.get("status", "unknown")),
+        observed=str(row.get("observed") or ""),
+        expected=str(row.get("expected") or ""),
+        n=row.get("n"),
+        age=row.get("age"),
+        counts=kind != "trigger" or row.get("status") == "fail",
+    )
 
 
 def last_operations(site: Site, count: int = 5) -> list[Recorded]:
@@ -154,12 +128,11 @@ def newest_receipt(site: Site) -> Receipt | None:
     return max(found, key=lambda one: one.at, default=None)
 
 
-def behind(site: Site, standing: Standing, receipt: Receipt) -> dict[str, list[Behind]]:
+def behind(standing: Standing, series: Mapping[str, Series], receipt: Receipt) -> dict[str, list[Behind]]:
     """The samples behind each gate of a decision about the rung we stand on, by the gate's id."""
     position = standing.position
     if position is None or not standing.entered or receipt.at < position.baking_since:
         return {}
-    series = facts_of(site, standing, None).series
     found: dict[str, list[Behind]] = {}
     for row in receipt.rows:
         if row.kind == "gate":

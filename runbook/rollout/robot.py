@@ -22,11 +22,11 @@ from runbook.rollout.lock import LEASE_SECONDS, busy
 from runbook.rollout.matrix import due_of
 from runbook.rollout.notices import announce
 from runbook.rollout.operation import Ended, new_operation
-from runbook.rollout.planning import safe_values
+from runbook.rollout.planning import flags_are_safe
 from runbook.rollout.refuge import refuge_of, standing_in_emergency
 from runbook.rollout.rollback import WayBack, carry_back, propose_back, refuse_if_moved
 from runbook.rollout.site import Site
-from runbook.rollout.standing import Standing, shows_safe
+from runbook.rollout.standing import Standing
 from runbook.rollout.underway import underway
 from runbook.store.base import Busy, Lease, StaleEpoch, StoreAway
 from runbook.store.lease_table import holder_of
@@ -154,7 +154,7 @@ class Robot:
 
     def _rollback(self, rule: Rule) -> Meant:
         """To the safe flags; past a one-way stage to where the emergency goes instead."""
-        if self._is_safe():
+        if flags_are_safe(self.site):
             self._say(rule, "safe", f"{rule.shown}: already safe, look elsewhere")
             return Meant(rule)
         shown, _ = self.site.flags_or_trouble()
@@ -178,7 +178,7 @@ class Robot:
             self._say(rule, "nothing", f"{rule.shown}: {way.message}")
         elif way.to.percent == here.percent:  # an action of the stage's own: the flags stay
             return Meant(rule, way.to.percent, way)
-        elif self._is_safe():
+        elif flags_are_safe(self.site):
             self._say(rule, "safe", f"{rule.shown}: already safe, look elsewhere")
         elif self._at_or_below(way.to.percent):
             below = f"already at or below {way.to.percent:g} % in the flag file"
@@ -186,10 +186,6 @@ class Robot:
         else:
             return Meant(rule, way.to.percent, way)
         return Meant(rule)
-
-    def _is_safe(self) -> bool:
-        shown, _ = self.site.flags_or_trouble()
-        return bool(shown) and shows_safe(safe_values(self.site.playbook), [shown])
 
     def _at_or_below(self, percent: float) -> bool:
         """Whether the flag file shows this percentage or less: a robot never goes up."""

@@ -19,7 +19,8 @@ from runbook.rollout.rows import Row
 from runbook.rollout.site import Site
 from runbook.rollout.standing import Standing
 
-SERVICE_DOWN = "service fails for 1m"
+SERVICE_DOWN = "service_down"  # the built-in rule
+NOBODY_ANSWERS = "service fails for 1m"
 KEPT = "rules"
 SAME_LOOK = 1.0  # seconds: what one look measures and what it judges are not of the very same moment
 
@@ -31,6 +32,13 @@ def rules_of(playbook: Playbook, stage: Stage, environment: str = "") -> list[Ru
         *guardrail_rules(playbook, stage, environment),
         *built_in_rules(playbook, stage),
     ]
+
+
+def rules_here(site: Site, standing: Standing) -> list[Rule]:
+    """The rules in force where we stand; none where no stage was entered yet."""
+    if standing.stage is None or not standing.entered:
+        return []
+    return rules_of(site.playbook, standing.stage, site.environment.name)
 
 
 def trigger_rules(playbook: Playbook, stage: Stage) -> list[Rule]:
@@ -73,7 +81,7 @@ def built_in_rules(playbook: Playbook, stage: Stage) -> list[Rule]:
     if not any(check.options.presence() for check in playbook.verify):
         return []
     then = "hold" if stage.on_down == "hold" else "rollback"
-    return [Rule(id="service_down", when=parse_condition(SERVICE_DOWN), then=then, source="built in")]
+    return [Rule(id=SERVICE_DOWN, when=parse_condition(NOBODY_ANSWERS), then=then, source="built in")]
 
 
 class Kept(msgspec.Struct):
@@ -110,14 +118,12 @@ def advance_rules(site: Site, standing: Standing, facts: Facts, *, keep: bool = 
     """
     interval = tick_of(site)
     matrix = advance_matrix(site, facts, interval=interval, keep=keep)
-    if standing.stage is None or not standing.entered:
-        return matrix
     states = load_states(site, standing)
     ruled = [
         Ruled(rule, advance(rule, facts, states.get(rule.id) or RuleState(), interval=interval))
-        for rule in rules_of(site.playbook, standing.stage, site.environment.name)
+        for rule in rules_here(site, standing)
     ]
-    if keep:
+    if keep and ruled:
         save_states(site, standing, {one.rule.id: one.advanced.state for one in ruled})
     return [*ruled, *matrix]
 
@@ -163,11 +169,9 @@ def _trigger_row(one: Ruled, site: Site) -> Row:
 
 def asked_of(site: Site, standing: Standing, since: float) -> list[str]:
     """What the rules do that change or hold and that were true at the last look, unless that was before `since`."""
-    if standing.stage is None or not standing.entered:
-        return []
     states = load_states(site, standing)
     found = []
-    for rule in rules_of(site.playbook, standing.stage, site.environment.name):
+    for rule in rules_here(site, standing):
         state = states.get(rule.id)
         true = (
             state is not None and (state.firing or state.since is not None) and (state.seen or 0.0) >= since - SAME_LOOK

@@ -130,5 +130,9 @@ def _drift(expected: Mapping[str, str], shown: Mapping[str, str | None]) -> tupl
 
 
 def shows_safe(rollback: Mapping[str, str], shown: Sequence[Mapping[str, str | None]]) -> bool:
-    """Whether every flag file shows the values that the way back would set."""
-    return all(same_value(values.get(key), value) for values in shown for key, value in rollback.items())
+    """Whether the flag files show the values that the way back would set: each key somewhere, and nowhere otherwise."""
+    for key, value in rollback.items():
+        present = [one for values in shown if (one := values.get(key)) is not None]
+        if not present or not all(same_value(one, value) for one in present):
+            return False
+    return True

@@ -14,8 +14,9 @@ from runbook.rollout.bake_rows import bake_of
 from runbook.rollout.decide import Evidence, decide
 from runbook.rollout.facts import look_from_here
 from runbook.rollout.looking import Look
-from runbook.rollout.matrix import deciding, flags_are_safe, is_own_action, note_matrix
+from runbook.rollout.matrix import deciding, is_own_action, note_matrix
 from runbook.rollout.notices import announce_gate
+from runbook.rollout.planning import flags_are_safe
 from runbook.rollout.receipts import keep_decision
 from runbook.rollout.recovery import note_recovery
 from runbook.rollout.robot import Acted, Robot, has_done

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from runbook.incidents.words import words_of
 from runbook.judge.facts import Sample
 from runbook.judge.verdicts import Verdict
 from runbook.language.durations import show_duration
@@ -32,8 +33,7 @@ class Told:
 def receipt_lines(page: Page, receipt: Receipt, evidence: Mapping[str, Sequence[Behind]], now: float) -> None:
     """Every rule with value, threshold, age and sample size; under a gate the samples behind it."""
     width = columns(row.title for row in receipt.rows)
-    for kept in receipt.rows:
-        row = kept.row()
+    for row in receipt.rows:
         observed, expected = seen_of(row)
         apart = "" if row.counts or row.kind in SHOWN_BESIDE else "(not counted)"
         page.mark(MARKS[row.status], row.title, observed, expected, rests_on(row), apart, width=width)
@@ -92,7 +92,7 @@ def operation_page(told: Told, receipt: Receipt | None, now: float) -> Page:
     page.line(f"  result     {ended.get('message') or 'it has not ended: runbook resume'}", indent=13)
     _steps(page, payload, ended)
     for other in told.others:
-        page.line(f"  {local_clock(other.event.at / 1_000_000)}   {other.event.kind}  {_said(other)}", indent=13)
+        page.line(f"  {local_clock(other.event.at / 1_000_000)}   {other.event.kind}  {words_of(other)}", indent=13)
     if receipt is not None:
         page.blank()
         page.line(f"It was begun on this decision: {WORDS[Verdict(receipt.verdict)]}")
@@ -111,14 +111,6 @@ def _steps(page: Page, payload: Mapping[str, Any], ended: Mapping[str, Any]) -> 
         seconds = show_duration(float(done.get("seconds") or 0.0))
         message = str(done.get("message") or "")
         page.mark("ok" if done.get("ok") else "NO", str(planned), "" if message in str(planned) else message, seconds)
-
-
-def _said(record: Recorded) -> str:
-    payload = record.event.payload
-    if record.event.kind == "position.entered":
-        return f"{payload.get('stage')}@{payload.get('percent'):g}"
-    words = (payload.get(key) for key in ("id", "title", "severity", "observed", "why", "message", "number"))
-    return " ".join(str(word) for word in words if word is not None)
 
 
 def evidence_rows(evidence: Mapping[str, Sequence[Behind]]) -> list[EvidenceRow]:

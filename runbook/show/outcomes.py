@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from runbook.language.durations import show_duration
 from runbook.rollout.operation import Ended
-from runbook.rollout.planning import safe_values
+from runbook.rollout.planning import flags_are_safe, safe_values
 from runbook.rollout.site import Site
-from runbook.rollout.standing import shows_safe
 from runbook.show.page import Page, Span
 from runbook.system.refusals import Exit
 
@@ -66,5 +65,4 @@ def held_to(ended: Ended, objective: float | None) -> str:
 
 def _is_safe(site: Site) -> bool:
     """Whether the flags are the safe ones: past a `one_way` stage an emergency ends elsewhere."""
-    shown, trouble = site.flags_or_trouble()
-    return trouble is None and shows_safe(safe_values(site.playbook), [shown])
+    return not safe_values(site.playbook) or flags_are_safe(site)

@@ -11,7 +11,8 @@ from runbook.judge.verdicts import Status
 from runbook.rollout.against_danger import answer_to
 from runbook.rollout.glance import Glance, glance_at
 from runbook.rollout.holds import hold
-from runbook.rollout.matrix import answer_here, flags_are_safe
+from runbook.rollout.matrix import answer_here
+from runbook.rollout.planning import flags_are_safe
 from runbook.rollout.robot import has_done
 from runbook.rollout.rules import asked_of
 from runbook.rollout.watch import act_on, look_once, stays_for

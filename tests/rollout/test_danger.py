@@ -10,6 +10,8 @@ from runbook.judge.facts import Facts, Sample, Series
 from runbook.language.conditions import parse_condition
 from runbook.playbook.model import Gate, MatrixRow, Metric, Playbook, Rung, Severity, Stage, Trigger
 from runbook.rollout.danger import WORDS, Danger, Limit, Scene, danger_of, limits_of
+from runbook.rollout.matrix import matrix_rules
+from runbook.rollout.rules import rules_of
 from runbook.store.state import Due, Hold, Position
 from tests.clocks import START
 
@@ -190,7 +192,8 @@ def test_the_limits_of_a_playbook_are_those_that_do_something() -> None:
             MatrixRow("p95 > 4s", "halve", "P2"),
         ),
     )
-    told = [(limit.source, limit.condition.text, limit.action) for limit in limits_of(playbook, stage, "production")]
+    rules = [*matrix_rules(playbook), *rules_of(playbook, stage, "production")]
+    told = [(limit.source, limit.condition.text, limit.action) for limit in limits_of(playbook, rules)]
     assert told == [
         ("critical", "> 5%", ""),
         ("severity", "errors > 6%", ""),
@@ -200,4 +203,4 @@ def test_the_limits_of_a_playbook_are_those_that_do_something() -> None:
         ("trigger", "errors > 3%", "hold"),
         ("guardrail", "errors < 2%", "hold"),
     ]
-    assert len(limits_of(playbook, None, "production")) == 4
+    assert len(limits_of(playbook, matrix_rules(playbook))) == 4

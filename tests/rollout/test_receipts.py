@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from runbook.judge.facts import Series
 from runbook.judge.verdicts import Verdict
+from runbook.rollout.facts import facts_of
 from runbook.rollout.kept import keep_note
 from runbook.rollout.receipts import (
     KEPT,
@@ -41,7 +44,7 @@ def test_a_decision_comes_back_with_every_rule(house: House) -> None:
     assert receipt is not None
     assert (receipt.who, receipt.about, receipt.at) == ("ana", "gate", house.clock.now)
     assert (receipt.came_from, receipt.to, receipt.verdict) == ("canary@5", "canary@10", Verdict.NO_GO.value)
-    rows = {row.id: row.row() for row in receipt.rows}
+    rows = {row.id: row for row in receipt.rows}
     assert rows["bake"].observed == "1 m" and rows["bake"].status == "fail"
     assert rows["gate/0"].n == 1 and rows["gate/0"].title == "error_rate < 2%"
 
@@ -99,6 +102,10 @@ def test_operations_far_back_are_found(house: House) -> None:
     assert last_operations(house.site, 1)[0].event.kind == "operation.started"
 
 
+def series(house: House) -> Mapping[str, Series]:
+    return facts_of(house.site, house.standing(), None).series
+
+
 def test_behind_a_gate_stand_its_samples(house: House) -> None:
     for value in (0.01, 0.02, 0.03, 0.01, 0.02, 0.03, 0.04):
         house.numbers(error_rate=value)
@@ -106,7 +113,7 @@ def test_behind_a_gate_stand_its_samples(house: House) -> None:
         look(house)
     receipt = kept_decision(house.site)
     assert receipt is not None
-    [one] = behind(house.site, house.standing(), receipt)["gate/0"]
+    [one] = behind(house.standing(), series(house), receipt)["gate/0"]
     assert (one.metric, one.unit, one.n) == ("error_rate", "ratio", 7)
     assert one.mean == pytest.approx(0.16 / 7)
     assert [sample.value for sample in one.last] == [0.03, 0.01, 0.02, 0.03, 0.04]
@@ -119,7 +126,7 @@ def test_what_is_no_number_is_not_in_the_mean(house: House) -> None:
         look(house)
     receipt = kept_decision(house.site)
     assert receipt is not None
-    [one] = behind(house.site, house.standing(), receipt)["gate/0"]
+    [one] = behind(house.standing(), series(house), receipt)["gate/0"]
     assert one.n == 2
     assert one.mean == pytest.approx(0.02)
     assert len(one.last) == 5
@@ -132,7 +139,7 @@ def test_a_decision_about_an_earlier_rung_has_no_samples_here(house: House) -> N
     house.clock.pass_time(10)
     house.ramp_to("canary@10")
     assert receipt is not None
-    assert behind(house.site, house.standing(), receipt) == {}
+    assert behind(house.standing(), series(house), receipt) == {}
 
 
 def test_a_spoilt_note_is_none(house: House) -> None:

@@ -158,3 +158,9 @@ def test_safe_is_shown_when_every_file_shows_what_the_way_back_sets() -> None:
     assert not shows_safe({"PERCENT": "0"}, [SAFE, {"PERCENT": "5"}])
     assert not shows_safe({"PERCENT": "0"}, [{"PERCENT": None}])
     assert not shows_safe({"PERCENT": "0"}, [{}])
+
+
+def test_keys_may_be_spread_over_several_files() -> None:
+    way_back = {"PERCENT": "0", "HOPS": "0"}
+    assert shows_safe(way_back, [{"PERCENT": "0"}, {"HOPS": "0"}])
+    assert not shows_safe(way_back, [{"PERCENT": "0"}, {"HOPS": None}])
