@@ -13,6 +13,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.places import PROJECT
+
 FOR_TESTS = "RUNBOOK_TEST_"
 # What makes a terminal program look different on somebody else's machine.
 LOOKS = (
@@ -28,7 +30,13 @@ LOOKS = (
 IN_CI = os.environ.get("CI") == "true"
 
 
+# Where servers lie that are in nobody's PATH: Debian keeps some apart, and the project installs one by npm for itself.
+SERVER_FOLDERS = ("/usr/sbin", "/usr/lib/postgresql/*/bin", str(PROJECT / ".servers/node_modules/.bin"))
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    found = [str(folder) for pattern in SERVER_FOLDERS for folder in Path("/").glob(pattern.lstrip("/"))]
+    os.environ["PATH"] = os.pathsep.join([os.environ["PATH"], *found])
     config.addinivalue_line("markers", "needs(program): a program of the system that the test starts")
     _clean_environment()
     # Two cores serve several workers and their servers: how long one example takes says nothing.

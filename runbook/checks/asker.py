@@ -21,7 +21,7 @@ IN_ALL = 256
 class _Host:
     """The connection slots of one host: those that rest, and how many may work at once."""
 
-    free: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(PER_HOST))
+    free: asyncio.Semaphore
     resting: list[Connection] = field(default_factory=list)
 
 
@@ -41,7 +41,8 @@ class Asker:
     requests that wait in it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, per_host: int = PER_HOST) -> None:
+        self._per_host = per_host
         self._slots = _Slots()
         self._asked: dict[tuple[int, bytes, int], asyncio.Task[Response | HttpTrouble]] = {}
         self._round = 0
@@ -80,7 +81,7 @@ class Asker:
 
     async def _fetch(self, request: Request, timeout: float) -> Response | HttpTrouble:
         parts = urlsplit(request.url)
-        host = self._slots.hosts.setdefault(f"{parts.scheme}//{parts.netloc}", _Host())
+        host = self._slots.hosts.setdefault(f"{parts.scheme}//{parts.netloc}", _Host(asyncio.Semaphore(self._per_host)))
         async with host.free, self._slots.in_all:
             used = bool(host.resting)
             connection = host.resting.pop() if used else Connection()

@@ -54,6 +54,14 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """The shell line that looks at the same by hand, relative URLs from `url` on; empty where there is none."""
         return ""
 
+    def keeps_history(self) -> bool:
+        """Whether its source can be asked for what was: then nobody has to watch for a bake to be watched."""
+        return False
+
+    async def past(self, around: Surroundings, since: float, until: float, step: float) -> Past:
+        """What its source kept between two times (seconds since the epoch), every `step` seconds. Raises nothing."""
+        return Past(trouble="this source keeps no history")
+
     async def look(self, around: Surroundings) -> Finding:
         """Look once. Raises nothing for what the world does: that is a finding."""
         raise NotImplementedError
@@ -66,6 +74,8 @@ class Finding:
     `status` is the kind's own verdict. `value` is what was taken out (a number, text, truth or list), `values` more
     of them by name (`p95`, `errors`), `units` the units of these and of `value`. `listed` are entries shown by name.
     `at` is the time of the value by the source's own clock, in seconds since the epoch, where the source told it.
+    `phases` are the parts of a request and how long each took, in seconds (resolve, connect, tls, wait, read); `phase`
+    is the one in which it ended badly.
     """
 
     status: Status
@@ -78,6 +88,16 @@ class Finding:
     listed: Sequence[str] = ()
     at: float | None = None
     units: Mapping[str, str] = field(default_factory=dict)
+    phases: Mapping[str, float] = field(default_factory=dict)
+    phase: str = ""
+
+
+@dataclass(frozen=True)
+class Past:
+    """What a source kept: times (seconds since the epoch) and numbers, oldest first; or why it could not be had."""
+
+    points: Sequence[tuple[float, float]] = ()
+    trouble: str = ""
 
 
 class Answers(Protocol):
@@ -113,6 +133,7 @@ class Surroundings:
     """What a check may know of the world it looks at. One is made for each look; times are seconds.
 
     `deadline` is on the monotonic clock (`time.monotonic()`), as is `began`: nothing may take longer than that.
+    `proxy` is what the environment says of proxies: a URL, `environment`, or None for none.
     """
 
     project: Path
@@ -131,6 +152,7 @@ class Surroundings:
     dry_run: bool = False
     builtins: Mapping[str, Any] = field(default_factory=dict)
     protected: bool = False
+    proxy: str | None = None
     began: float = field(default_factory=time.monotonic)
 
 
@@ -174,7 +196,8 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class CheckResult:
     """One row: a check and how it came out. `duration` is in seconds; `checked_at` in seconds since the epoch.
 
-    `measured_at` is the time of the value by the source's own clock, where it told it.
+    `measured_at` is the time of the value by the source's own clock, where it told it. `phases` and `phase` are those
+    of the finding.
     """
 
     check: Check
@@ -189,3 +212,5 @@ class CheckResult:
     listed: Sequence[str] = ()
     nested: Sequence[CheckResult] = ()
     measured_at: float | None = None
+    phases: Mapping[str, float] = field(default_factory=dict)
+    phase: str = ""

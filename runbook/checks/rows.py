@@ -107,6 +107,7 @@ def _expected(expect: str, finding: Finding, around: Surroundings) -> Finding:
         values=finding.values,
         listed=listed,
         at=finding.at,
+        phases=finding.phases,
     )
 
 
@@ -155,4 +156,6 @@ def _result(check: Check, finding: Finding, around: Surroundings, began: float) 
         listed=tuple(fit(entry) for entry in finding.listed),
         nested=finding.results if isinstance(finding, Nested) else (),
         measured_at=finding.at,
+        phases=dict(finding.phases),
+        phase=finding.phase,
     )

@@ -145,6 +145,11 @@ ENVIRONMENT_KEYS: Mapping[str, Key[Any]] = {
         MapOf(FlagValue(), "the name of a variable", VARIABLE, "capital letters, digits and '_'"), "values of ${NAME}"
     ),
     "version": Key(VersionShape(), "which build runs: {http: /health, jq: .version}; a new one begins the bake again"),
+    "proxy": Key(
+        Text("a proxy", r"environment|https?://[^\s/]\S*", "environment, or a URL such as http://proxy:3128"),
+        "through which proxy checks ask: a URL, or `environment` for HTTPS_PROXY, HTTP_PROXY and NO_PROXY (none)",
+    ),
+    "at_once": Key(Number(least=1, most=256, whole=True), "how many requests at a time one host is asked (32)"),
     "protected": Key(Truth(), "its name has to be typed before something changes; never chosen silently"),
     "sandbox": Key(Truth(), "the practice service: url, flag file and redeploy come from it"),
     "bake_scale": Key(Number(above=0, most=1), "multiplies what a sandbox waits for"),

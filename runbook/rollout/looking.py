@@ -50,7 +50,7 @@ def surroundings(
         url=site.environment.url,
         variables=site.variables(context),
         masker=site.masker,
-        asker=Asker(),
+        asker=Asker(site.environment.at_once),
         deadline=time.monotonic() + deadline,
         now=now,
         flag_files=site.flag_files(),
@@ -60,6 +60,7 @@ def surroundings(
         answers=KeptAnswers(state, now),
         dry_run=dry_run,
         protected=site.environment.protected,
+        proxy=site.environment.proxy,
         builtins={"percent": percent, "fraction": None if percent is None else percent / 100, "stage": stage},
     )
 

@@ -14,7 +14,8 @@ class Request:
     """What to ask. At most one of `json`, `text` and `form` is the body; `authorization` is that header's value.
 
     `guarded` marks a host named from outside the playbook: it may not resolve to this machine or a metadata server.
-    `ca` is a file with certificates to trust instead of the system's.
+    `ca` is a file with certificates to trust instead of the system's. `proxy` is a proxy's URL, or `environment`;
+    `socket` the path of a Unix socket on which the host answers.
     """
 
     url: str
@@ -27,6 +28,8 @@ class Request:
     max_redirects: int = 0
     ca: str | None = None
     guarded: bool = False
+    proxy: str | None = None
+    socket: str | None = None
 
     def key(self) -> bytes:
         """Equal for equal requests."""
@@ -44,6 +47,7 @@ class Response:
     url: str
     elapsed: float
     date: float | None = None
+    phases: Mapping[str, float] = field(default_factory=dict)
 
     def header(self, name: str) -> str | None:
         """The first header of that name, in whatever case."""

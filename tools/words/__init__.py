@@ -1,0 +1,1 @@
+"""What the reference says of the kinds of check, room by room."""
