@@ -32,7 +32,7 @@ lint: $(READY) ## ruff and mypy --strict
 bench: $(READY) ## times the commands and writes docs/performance.md
 	@$(BIN)/python -m benchmarks
 
-servers: ## installs the programs that some tests need (as root or by sudo)
+servers: ## installs what some tests start: servers, strace, ... (as root or by sudo)
 	@sh tools/servers.sh install
 
 fault: $(READY) ## kills the tool at every system call that touches state (slow)
@@ -47,7 +47,7 @@ format: $(READY) ## lays the Python files out as `make lint` wants them
 	@$(BIN)/ruff format --quiet .
 
 clean: ## removes what set-up, tests and builds made; nothing of .runbook/
-	@rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .servers dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml tools/set_up.sh

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.answering import answering
 from benchmarks.commands import (
     commands_that_ask_nobody,
     emergency,
@@ -14,7 +15,8 @@ from benchmarks.commands import (
     preflight_beside_curl,
 )
 from benchmarks.figures import Figure
-from benchmarks.page import milliseconds, write_page
+from benchmarks.many import few_sources, many_hosts, one_host
+from benchmarks.page import write_page
 from benchmarks.rooms import chain_proof, event_append, flag_edit
 from benchmarks.scene import make_project, slow_service
 
@@ -28,14 +30,17 @@ def main() -> None:
     def series(run: Callable[[], list[Figure]]) -> None:
         for one in run():
             figures.append(one)
-            print(f"{one.ratio:7.2f}x {one.beside:40} {milliseconds(one.seconds):>8}  {one.what}", flush=True)
+            print(f"{one.ratio:7.2f}x {one.beside:40} {one.measure:>8}  {one.what}", flush=True)
 
-    with tempfile.TemporaryDirectory(prefix="runbook-bench-") as made, slow_service() as url:
+    with tempfile.TemporaryDirectory(prefix="runbook-bench-") as made, slow_service() as url, answering() as port:
         folder = Path(made)
         project = in_mid_bake(folder / "kitchen", url)
         series(lambda: commands_that_ask_nobody(project))
         series(lambda: history_of_a_long_chain(folder / "history", url))
         series(lambda: preflight_beside_curl(make_project(folder / "fresh", url)))
+        series(lambda: one_host(folder / "one-host", port))
+        series(lambda: many_hosts(folder / "many-hosts", port))
+        series(lambda: few_sources(folder / "few-sources", port))
         series(lambda: emergency(project))
         series(lambda: flag_edit(folder / "twenty", 20, 1.5))
         series(lambda: flag_edit(folder / "ten-thousand", 10_000, 3.0))

@@ -9,13 +9,24 @@ from benchmarks.timing import Times
 
 @dataclass(frozen=True)
 class Figure:
-    """What was timed, how many times the plain thing it takes, and what it should take at most (None: no target)."""
+    """What was timed, how many times the plain thing it takes, and what it should take at most (None: no target).
+
+    `shown` stands in place of the time where something else was measured.
+    """
 
     what: str
     beside: str
     ratio: float
     seconds: float
     target: float | None
+    shown: str = ""
+
+    @property
+    def measure(self) -> str:
+        """What was measured, as it is shown; a time has three figures that matter."""
+        if self.shown:
+            return self.shown
+        return f"{self.seconds * 1000:.3g} ms" if self.seconds < 1 else f"{self.seconds:.3g} s"
 
     @property
     def holds(self) -> str:

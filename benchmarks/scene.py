@@ -80,6 +80,12 @@ def slow_service() -> Iterator[str]:
         thread.join()
 
 
+def clean_environment(folder: Path) -> dict[str, str]:
+    """The caller's, without what would change what is timed."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("RUNBOOK_")}
+    return {**clean, "NO_COLOR": "1", "XDG_STATE_HOME": str(folder / "of-the-user")}
+
+
 @dataclass(frozen=True)
 class Project:
     """A project folder with one playbook, at the safe flags. `url` is where its service answers."""
@@ -89,9 +95,8 @@ class Project:
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment of a command: the caller's, without what would change what is timed."""
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("RUNBOOK_")}
-        return {**clean, "NO_COLOR": "1", "XDG_STATE_HOME": str(self.folder / "of-the-user")}
+        """The environment of a command."""
+        return clean_environment(self.folder)
 
     def check_urls(self) -> list[str]:
         return [f"{self.url}/check/{number}" for number in range(CHECKS)]

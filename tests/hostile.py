@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import socket
 import struct
 import time
@@ -12,6 +13,8 @@ from tests.servers import Script, answer, raw
 
 OK = "HTTP/1.1 200 OK\r\n"
 GOOD = b'{"value": 1}'
+# How much later than on a quiet machine something may come: several test workers and their servers share the cores.
+SLOWER = 2 if os.environ.get("PYTEST_XDIST_WORKER") else 1
 
 
 def endless(connection: socket.socket, request: str) -> None:
@@ -50,6 +53,37 @@ def hang(connection: socket.socket, request: str) -> None:
 def hang_in_the_body(connection: socket.socket, request: str) -> None:
     connection.sendall((OK + "Content-Length: 100\r\n\r\n").encode() + GOOD)
     hang(connection, request)
+
+
+def small_chunks(connection: socket.socket, request: str) -> None:
+    connection.sendall((OK + "Transfer-Encoding: chunked\r\n\r\n").encode())
+    _pour(connection, b"1\r\nx\r\n" * 2000)
+
+
+def endless_trailers(connection: socket.socket, request: str) -> None:
+    connection.sendall((OK + "Transfer-Encoding: chunked\r\n\r\n").encode() + b"c\r\n" + GOOD + b"\r\n0\r\n")
+    _pour(connection, b"X-More: " + b"x" * 1000 + b"\r\n")
+
+
+def endless_chunk_extension(connection: socket.socket, request: str) -> None:
+    connection.sendall((OK + "Transfer-Encoding: chunked\r\n\r\n").encode() + b"c;")
+    _pour(connection, b"a=" + b"x" * 1000 + b";")
+
+
+def endless_error(connection: socket.socket, request: str) -> None:
+    connection.sendall(b"HTTP/1.1 500 Internal Server Error\r\nTransfer-Encoding: chunked\r\n\r\n")
+    _pour(connection, b"1000\r\n" + b"e" * 0x1000 + b"\r\n")
+
+
+def drip_in_the_head(connection: socket.socket, request: str) -> None:
+    for byte in (OK + "X-Slow: " + "y" * 200).encode():
+        connection.sendall(bytes([byte]))
+        time.sleep(0.05)
+
+
+def reset_in_the_body(connection: socket.socket, request: str) -> None:
+    connection.sendall((OK + "Content-Length: 100\r\n\r\n").encode() + GOOD)
+    reset(connection, request)
 
 
 def reset(connection: socket.socket, request: str) -> None:
@@ -108,6 +142,38 @@ BROKEN: dict[str, Script] = {
     "redirect elsewhere": answer(GOOD, status="302 Found", headers="Location: http://169.254.169.254/latest\r\n"),
     "redirect to a file": answer(GOOD, status="301 Moved", headers="Location: file:///etc/passwd\r\n"),
     "redirect to itself": answer(GOOD, status="307 Temporary", headers="Location: /\r\n"),
+}
+
+# More of the same, which every kind of check meets.
+MORE_BROKEN: dict[str, Script] = {
+    "reset in the body": reset_in_the_body,
+    "one byte a chunk, for ever": small_chunks,
+    "endless trailers": endless_trailers,
+    "endless chunk extension": endless_chunk_extension,
+    "500 without an end": endless_error,
+    "slow drip in the head": drip_in_the_head,
+    "status without a number": raw(b"HTTP/1.1 OK fine\r\n\r\n" + GOOD),
+    "status of five digits": raw(b"HTTP/1.1 20000 OK\r\n\r\n" + GOOD),
+    "status line of a megabyte": raw(b"HTTP/1.1 200 " + b"O" * (1 << 20) + b"\r\n\r\n" + GOOD),
+    "header without a colon": raw((OK + "nothing\r\n\r\n").encode() + GOOD),
+    "header with NUL": raw((OK + "X: a\x00b\r\n\r\n").encode() + GOOD),
+    "HTTP/0.9": raw(GOOD),
+    "HTTP/2": raw(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00" + bytes(18)),
+    "a TLS alert": raw(b"\x15\x03\x01\x00\x02\x02\x28"),
+    "another protocol from now on": raw(
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"
+    ),
+    "three times packed": packed(gzip.compress(gzip.compress(gzip.compress(b" " * (60 << 20)))), "gzip, gzip, gzip"),
+    "xz": packed(b"\xfd7zXZ\x00" + GOOD, "xz"),
+    "401 that asks who": answer(GOOD, status="401 Unauthorized", headers='WWW-Authenticate: Basic realm="x"\r\n'),
+    "407": answer(GOOD, status="407 Proxy Authentication Required"),
+    "408": answer(GOOD, status="408 Request Timeout"),
+    "429 with a date to wait for": answer(GOOD, status="429 Too Many", headers="Retry-After: 99999999999999\r\n"),
+    "502": answer(b"<html>bad gateway</html>", status="502 Bad Gateway"),
+    "504": answer(GOOD, status="504 Gateway Timeout"),
+    "redirect without a place": answer(GOOD, status="302 Found"),
+    "redirect to an empty place": answer(GOOD, status="308 Permanent", headers="Location:\r\n"),
+    "redirect to two places": answer(GOOD, status="302 Found", headers="Location: /a\r\nLocation: /b\r\n"),
 }
 
 # Whole answers with status 200 from which `.value` cannot be had as a sound number.

@@ -17,11 +17,12 @@ from runbook.playbook import (
     sections,
     severities,
     stages,
+    tests_section,
     ways_down,
 )
 from runbook.playbook.records import Key
 from tools.markdown import GENERATED, allowed, code, listed, table
-from tools.playbook_words import CONDITIONS, INTRODUCTION, PLACES, VALUES
+from tools.playbook_words import CONDITIONS, INTRODUCTION, PLACES, TESTS, VALUES
 
 Keys = Mapping[str, Key[Any]]
 
@@ -53,12 +54,14 @@ PARTS: tuple[tuple[str, Keys, tuple[str, ...]], ...] = (
     ("`channels`: one of them", notices.CHANNEL_KEYS, tuple(sorted(notices.CHANNELS_LATER))),
     ("`notices`: one of them", notices.NOTICE_KEYS, ()),
     ("`contacts`: one of them", notices.CONTACT_KEYS, ()),
+    ("`tests`: one of them", tests_section.TEST_KEYS, ()),
+    ("`tests`: its `expect`", tests_section.EXPECT_KEYS, ()),
 )
 
 
 def page() -> str:
     """The whole page."""
-    parts = [GENERATED, INTRODUCTION, *(_part(*part) for part in PARTS), CONDITIONS, _units(), VALUES, PLACES]
+    parts = [GENERATED, INTRODUCTION, *(_part(*part) for part in PARTS), CONDITIONS, _units(), VALUES, TESTS, PLACES]
     return "\n".join(parts)
 
 

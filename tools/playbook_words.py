@@ -70,3 +70,12 @@ time-out.
 A playbook is named by `-p`: its file without `.yaml`, its path, or its service. Where the project has one playbook,
 none has to be named, and likewise an environment, unless it is `protected`.
 """
+
+TESTS = """## Recorded answers
+
+`tests` hold what was answered, or could be, and what must come of it. `runbook test` lets each take place in a folder
+of its own: the flag file as the ladder says, the step watched for its bake, the people under `signed` asked, and the
+rules that judge the service. A request is named `GET /health`, `/health`, by its URL, or `*` for all of them; anything
+else by the id of its check, or by its metric. What is asked and not recorded fails the test
+([how to write them](../how-to/test-a-playbook.md)).
+"""

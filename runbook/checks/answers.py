@@ -14,6 +14,9 @@ from runbook.judge.verdicts import Reason
 
 _MOST_ENTRIES = 1000
 _SECONDS = 5.0  # for one program, where the deadline leaves so much
+# Of what a body holds, so that 5 MiB of it stay small: an empty object takes 2 bytes there, 72 in Python and 450 in jq.
+_MOST_INSIDE = 100_000  # lists and objects
+_MOST_VALUES = 250_000
 _DIGITS = 400  # of a whole number; a longer one is read as infinite, as its value as a float is
 _LARGEST = 1.797e308  # what jq makes of infinity
 _PERHAPS_NOT_FINITE = re.compile(r"NaN|Infinity|[eE]\+?\d{3}|\d{308}")
@@ -42,6 +45,16 @@ class Taken:
 def parse_json(body: bytes) -> Any:
     """The JSON in a body. NaN and infinity are read as such; raises NotTaken for anything that is no JSON."""
     return _parsed(_text_of(body))
+
+
+def refuse_many(text: str) -> None:
+    """Raise NotTaken for a document of more parts than fit into little memory, before it is read.
+
+    Marks inside of texts count too: to tell them apart takes as long as reading does.
+    """
+    if text.count("{") + text.count("[") > _MOST_INSIDE or text.count(",") > _MOST_VALUES:
+        most = f"{_MOST_INSIDE:,} lists and objects, or {_MOST_VALUES:,} values"
+        raise NotTaken(f"the answer is JSON with more than {most}; ask for less of it")
 
 
 async def take_out(body: bytes, jq: str, seconds: float) -> Taken:
@@ -138,6 +151,7 @@ def _text_of(body: bytes) -> str:
 def _parsed(text: str) -> Any:
     if not text.strip():
         raise NotTaken("the answer is empty", Reason.NODATA)
+    refuse_many(text)
     try:
         return json.loads(text, parse_int=_whole)
     except RecursionError:

@@ -11,7 +11,7 @@ from itertools import count
 from urllib.parse import urlsplit
 
 from runbook.system.addresses import Resolver
-from runbook.system.http import Connection, HttpTrouble, Request, Response, fetch
+from runbook.system.http import Connection, HttpTrouble, Request, Response, fetch, get_ready
 
 PER_HOST = 32  # requests in flight at one host
 IN_ALL = 256
@@ -56,6 +56,7 @@ class Asker:
         key = (self._round, request.key(), math.ceil(timeout))
         task = self._asked.get(key)
         if task is None:
+            get_ready(request)
             task = self._asked[key] = asyncio.create_task(self._fetch(request, timeout))
         return await asyncio.shield(task)
 

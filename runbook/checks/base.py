@@ -14,6 +14,7 @@ from runbook.judge.verdicts import Reason, Status
 
 if TYPE_CHECKING:
     from runbook.checks.asker import Asker
+    from runbook.checks.recorded import Recorded
     from runbook.flags.target import FlagFile
     from runbook.system.secrets import Masker
     from runbook.system.variables import Variables
@@ -74,8 +75,9 @@ class Finding:
     `status` is the kind's own verdict. `value` is what was taken out (a number, text, truth or list), `values` more
     of them by name (`p95`, `errors`), `units` the units of these and of `value`. `listed` are entries shown by name.
     `at` is the time of the value by the source's own clock, in seconds since the epoch, where the source told it.
-    `phases` are the parts of a request and how long each took, in seconds (resolve, connect, tls, wait, read); `phase`
-    is the one in which it ended badly.
+    `sampled` is when the value itself was taken, where the source tells that apart from its clock: how old it may be is
+    for `max_age`. `phases` are the parts of a request and how long each took, in seconds (resolve, connect, tls, wait,
+    read); `phase` is the one in which it ended badly.
     """
 
     status: Status
@@ -90,6 +92,7 @@ class Finding:
     units: Mapping[str, str] = field(default_factory=dict)
     phases: Mapping[str, float] = field(default_factory=dict)
     phase: str = ""
+    sampled: float | None = None
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,8 @@ class Surroundings:
     """What a check may know of the world it looks at. One is made for each look; times are seconds.
 
     `deadline` is on the monotonic clock (`time.monotonic()`), as is `began`: nothing may take longer than that.
-    `proxy` is what the environment says of proxies: a URL, `environment`, or None for none.
+    `proxy` is what the environment says of proxies: a URL, `environment`, or None for none. With `recorded` its answers
+    stand in for the world, which is not asked at all.
     """
 
     project: Path
@@ -153,6 +157,7 @@ class Surroundings:
     builtins: Mapping[str, Any] = field(default_factory=dict)
     protected: bool = False
     proxy: str | None = None
+    recorded: Recorded | None = None
     began: float = field(default_factory=time.monotonic)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from runbook.checks.base import Check, CheckResult, Finding, Surroundings
@@ -72,13 +72,44 @@ def unreachable(message: str, observed: str = "") -> Finding:
 
 
 async def answered(request: Request | None, around: Surroundings) -> Response | Finding:
-    """The answer to a request, whatever its status; a finding where there is none, or no place to start from."""
+    """The answer to a request, whatever its status; a finding where there is none, or no place to start from.
+
+    It is asked through the environment's proxy, if there is one. The finding tells the phase in which it ended.
+    """
     if request is None:
         return unknown("a relative URL, and the environment has no url")
+    try:
+        request = proxied(request, around)
+    except VariableTrouble as trouble:
+        return without_value(trouble)
     answer = await around.asker.ask(request, seconds_left(around))
-    if isinstance(answer, HttpTrouble):
-        return unreachable(answer.message, observed="timed out" if answer.timed_out else "")
-    return answer
+    return unanswered(answer) if isinstance(answer, HttpTrouble) else answer
+
+
+def proxied(request: Request, around: Surroundings) -> Request:
+    """The request with the environment's proxy, whose password is masked from now on. Raises VariableTrouble."""
+    if around.proxy is None:
+        return request
+    from runbook.system.http_proxy import FROM_ENVIRONMENT, proxies_of_environment
+
+    proxy = around.variables.url(around.proxy) if around.proxy != FROM_ENVIRONMENT else FROM_ENVIRONMENT
+    for url in (proxy,) if proxy != FROM_ENVIRONMENT else proxies_of_environment():
+        around.masker.learn_url(url)
+    return replace(request, proxy=proxy)
+
+
+def unanswered(trouble: HttpTrouble) -> Finding:
+    """The finding of a request that got no answer; one that was not even sent says nothing of the other side."""
+    if trouble.phase == "refuse":
+        return unknown(trouble.message)
+    return Unreachable(
+        Status.UNKNOWN,
+        observed="timed out" if trouble.timed_out else "",
+        message=f"{trouble.phase}: {trouble.message}",
+        reason=Reason.ERROR,
+        phases=trouble.phases,
+        phase=trouble.phase,
+    )
 
 
 def failed(message: str, observed: str = "", expected: str = "", listed: Sequence[str] = ()) -> Finding:

@@ -12,9 +12,9 @@ import msgspec
 
 from runbook.checks.answers import program_problem, take_out
 from runbook.checks.base import Finding, Kind, Surroundings
-from runbook.checks.findings import NotTaken, failed, seconds_left, shown, unknown, unreachable, without_value
+from runbook.checks.findings import NotTaken, answered, failed, seconds_left, shown, unknown, unreachable, without_value
 from runbook.judge.verdicts import Reason, Status
-from runbook.system.http_messages import HttpTrouble, Request
+from runbook.system.http_messages import Request
 from runbook.system.http_requests import curl_line, filled
 from runbook.system.secrets import VariableTrouble
 
@@ -94,9 +94,9 @@ class Flags(Kind, frozen=True, kw_only=True):
         files = await in_thread(lambda: _read(around, tuple(self.map)))
         if isinstance(files, Finding):
             return files
-        answer = await around.asker.ask(request, seconds_left(around))
-        if isinstance(answer, HttpTrouble):
-            return unreachable(answer.message, observed="timed out" if answer.timed_out else "")
+        answer = await answered(request, around)
+        if isinstance(answer, Finding):
+            return answer
         if answer.status // 100 != 2:
             return unreachable(f"status {answer.status}", observed=str(answer.status))
         differing: list[str] = []

@@ -7,24 +7,18 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from runbook.checks.access import Auth, asking, by_curl
 from runbook.checks.base import Finding, Kind, Surroundings
 from runbook.checks.findings import answered, failed, seconds_left, unknown, unreachable, without_value
 from runbook.checks.reading import Wanted, read_text
 from runbook.judge.verdicts import Reason, Status
 from runbook.language.durations import DurationError, parse_duration, show_duration
-from runbook.system.http_messages import Request, Response, basic, bearer
-from runbook.system.http_requests import curl_line, filled
+from runbook.system.http_messages import PHASES, Request, Response
 from runbook.system.secrets import VariableTrouble
 
 _ONLY_LOOKS = ("GET", "HEAD")
+_MOST_REDIRECTS = 20
 _CODE_CLASS = {"1xx", "2xx", "3xx", "4xx", "5xx"}
-
-
-class Auth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Who asks: a token (`bearer`), or a user and password (`basic: USER:PASSWORD`)."""
-
-    bearer: str | None = None
-    basic: str | None = None
 
 
 class Http(Kind, frozen=True, kw_only=True):
@@ -66,6 +60,9 @@ class Http(Kind, frozen=True, kw_only=True):
                 found.append(f"within: {trouble}")
         if sum((self.json is not msgspec.UNSET, self.text is not None, self.form is not None)) > 1:
             found.append("json, text and form exclude each other")
+        found += self.auth.problems() if self.auth is not None else []
+        if not 0 <= self.max_redirects <= _MOST_REDIRECTS:
+            found.append(f"max_redirects is {self.max_redirects}: write a number from 0 to {_MOST_REDIRECTS}")
         for code in self._statuses():
             if not (isinstance(code, int) and 100 <= code <= 599) and code not in _CODE_CLASS:
                 found.append(f"status {code} is none: write 200, 2xx, or a list of them")
@@ -73,27 +70,26 @@ class Http(Kind, frozen=True, kw_only=True):
 
     async def look(self, around: Surroundings) -> Finding:
         try:
-            request = self._request(around)
+            request = asking(self._written(), self.auth, self.ca, around)
         except VariableTrouble as trouble:
             return without_value(trouble)
         answer = await answered(request, around)
         if isinstance(answer, Finding):
             return answer
-        return await self._judge(answer, around)
+        return replace(await self._judge(answer, around), phases=answer.phases)
 
     async def _judge(self, answer: Response, around: Surroundings) -> Finding:
         if not self._is_expected(answer.status):
-            where = answer.header("location") if answer.status // 100 == 3 else None
-            message = (
-                f"redirects to {where[:200]} (max_redirects: 1 follows it)" if where else f"status {answer.status}"
-            )
-            return unreachable(message, observed=str(answer.status))
+            return unreachable(_unexpected(answer), observed=str(answer.status))
         if self.within is not None and answer.elapsed > parse_duration(self.within):
             took = show_duration(answer.elapsed)
-            return failed(f"answered after {took}", observed=took, expected=f"within {self.within}")
+            phase = max(answer.phases, key=lambda name: answer.phases[name])
+            most = f"most of it {phase}, {show_duration(answer.phases[phase])}"
+            return failed(f"answered after {took}, {most}", observed=took, expected=f"within {self.within}")
         finding = await self._read(answer, around)
-        values = {"status": answer.status, "time": answer.elapsed, **finding.values}
-        return replace(finding, values=values, at=answer.date)
+        own = {"status": answer.status, "time": answer.elapsed, **_times(answer)}
+        units = {name: "s" for name in PHASES if name not in finding.values}
+        return replace(finding, values={**own, **finding.values}, at=answer.date, units={**units, **finding.units})
 
     async def _read(self, answer: Response, around: Surroundings) -> Finding:
         if self.header is not None:
@@ -107,7 +103,8 @@ class Http(Kind, frozen=True, kw_only=True):
         return finding
 
     def by_hand(self, url: str | None) -> str:
-        return curl_line(self._written(), url)
+        seconds = None if self.within is None else parse_duration(self.within)
+        return by_curl(self._written(), self.auth, self.ca, url, seconds=seconds)
 
     def _written(self) -> Request:
         """The request as the playbook writes it."""
@@ -121,25 +118,6 @@ class Http(Kind, frozen=True, kw_only=True):
             max_redirects=self.max_redirects,
         )
 
-    def _request(self, around: Surroundings) -> Request | None:
-        """The request, None where the URL is relative and there is no place to start. Raises VariableTrouble."""
-        request = filled(self._written(), around.url, around.variables, around.masker)
-        if request is None:
-            return None
-        ca = None if self.ca is None else str(around.project / around.variables.file_name(self.ca))
-        return replace(request, authorization=self._authorization(around), ca=ca)
-
-    def _authorization(self, around: Surroundings) -> str | None:
-        if self.auth is None:
-            return None
-        if self.auth.bearer is not None:
-            token = around.variables.text(self.auth.bearer)
-            around.masker.learn(token)
-            return bearer(token)
-        user, _, password = around.variables.text(self.auth.basic or "").partition(":")
-        around.masker.learn(password)
-        return basic(user, password)
-
     def _is_expected(self, status: int) -> bool:
         return any(code in (status, f"{status // 100}xx") for code in self._statuses())
 
@@ -148,3 +126,16 @@ class Http(Kind, frozen=True, kw_only=True):
 
     def _wanted(self) -> Wanted:
         return Wanted(jq=self.jq, matches=self.matches, list_=self.list_ or False)
+
+
+def _unexpected(answer: Response) -> str:
+    where = answer.header("location") if answer.status // 100 == 3 else None
+    if where is None:
+        return f"status {answer.status}"
+    return f"redirects to {where[:200]} (max_redirects: 1 follows it, within the same scheme, host and port)"
+
+
+def _times(answer: Response) -> dict[str, float]:
+    """The seconds of each phase, none for one that a connection kept open spared; without TLS there is no `tls`."""
+    spared = dict.fromkeys(PHASES if answer.url.startswith("https:") else set(PHASES) - {"tls"}, 0.0)
+    return {**spared, **answer.phases}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 
 from runbook.checks.base import Finding, Kind, Surroundings
-from runbook.checks.findings import AroundCheck, unknown, without_value
+from runbook.checks.findings import AroundCheck, proxied, unknown, without_value
 from runbook.checks.http import Http
 from runbook.judge.statistics import quantile
 from runbook.judge.verdicts import Status
@@ -99,10 +99,11 @@ class Load(Kind, frozen=True, kw_only=True):
             )
         try:
             request = filled(self._written(), around.url, around.variables, around.masker)
+            if request is None:
+                return unknown("a relative URL, and the environment has no url")
+            request = proxied(request, around)
         except VariableTrouble as trouble:
             return without_value(trouble)
-        if request is None:
-            return unknown("a relative URL, and the environment has no url")
         return await self._send(request, around)
 
     async def _send(self, request: Request, around: Surroundings) -> Finding:

@@ -11,7 +11,15 @@ from runbook.checks.base import Kind
 # The key of a kind, and the module and class that are it, in the order of the reference.
 BUILT_IN: Mapping[str, str] = {
     "http": "http:Http",
+    "prometheus": "prometheus:Prometheus",
+    "scrape": "scrape:Scrape",
+    "alertmanager": "alertmanager:Alertmanager",
+    "tcp": "tcp:Tcp",
+    "dns": "dns:Dns",
+    "tls": "tls:Tls",
     "sql": "sql:Sql",
+    "cosmos": "cosmos:Cosmos",
+    "redis": "redis:Redis",
     "ollama": "ollama:Ollama",
     "command": "command:Command",
     "run": "run:Run",
@@ -21,6 +29,11 @@ BUILT_IN: Mapping[str, str] = {
     "log": "log:Log",
     "variables": "variables:VariablesSet",
     "flags": "flags:Flags",
+    "systemd": "systemd:Systemd",
+    "docker": "docker:Docker",
+    "kubernetes": "kubernetes:Kubernetes",
+    "git": "git:Git",
+    "github": "github:Github",
     "load": "load:Load",
     "sign": "sign:Sign",
     "inspect": "inspect:Inspect",
@@ -55,7 +68,4 @@ class Kinds(Mapping[str, type[Kind]]):
 KINDS: Mapping[str, type[Kind]] = Kinds()
 
 # Kinds of the language that are not built yet: refused by name, never ignored.
-NOT_YET: frozenset[str] = frozenset(
-    {"prometheus", "scrape", "cosmos", "redis", "tcp", "dns", "tls", "systemd", "docker"}
-    | {"kubernetes", "alertmanager", "git", "github"}
-)
+NOT_YET: frozenset[str] = frozenset()

@@ -10,6 +10,7 @@ from typing import Any
 
 from runbook.checks.base import Check, CheckResult, Finding, Surroundings
 from runbook.checks.findings import AroundCheck, LookAll, Nested, Rows, Unreachable, unknown, without_value
+from runbook.checks.recorded import Settled
 from runbook.judge.verdicts import STATUS_OF, Judged, Reason, Status
 from runbook.language.durations import show_duration
 from runbook.system.harmless import harmless
@@ -59,7 +60,8 @@ def _passed_over(check: Check, around: Surroundings) -> Finding | None:
 
 async def _attempts(check: Check, around: Surroundings, look_nested: LookAll) -> Finding:
     finding = unknown("it was not looked at")
-    for attempt in range(max(1, check.attempts)):
+    last = check.attempts - 1 if around.recorded is None else 0
+    for attempt in range(max(1, last + 1)):
         if attempt:
             await asyncio.sleep(_BETWEEN_ATTEMPTS)
         once = AroundCheck.of(around, check, look_nested)
@@ -68,16 +70,18 @@ async def _attempts(check: Check, around: Surroundings, look_nested: LookAll) ->
         if attempt:
             once.asker = around.asker.afresh()
         try:
-            finding = await check.options.look(once)
+            finding = await (check.options.look(once) if once.recorded is None else once.recorded.look(once))
         except VariableTrouble as trouble:
             return without_value(trouble)
-        if _judged(check, finding, around).status is Status.PASS:
-            break
+        if attempt < last and _judged(check, finding, around).status is Status.PASS:
+            break  # nothing is judged here that no other attempt would follow: whoever asked judges it
     return finding
 
 
 def _judged(check: Check, finding: Finding, around: Surroundings) -> Finding:
     """The finding with the check's own words applied: presence, and `expect`."""
+    if isinstance(finding, Settled):
+        return finding
     if isinstance(finding, Unreachable):
         down = check.expect is None and check.options.presence()
         return replace(finding, status=Status.FAIL, reason=None) if down else finding
@@ -107,6 +111,7 @@ def _expected(expect: str, finding: Finding, around: Surroundings) -> Finding:
         values=finding.values,
         listed=listed,
         at=finding.at,
+        sampled=finding.sampled,
         phases=finding.phases,
     )
 
@@ -155,7 +160,7 @@ def _result(check: Check, finding: Finding, around: Surroundings, began: float) 
         value=around.masker.mask(value) if isinstance(value, str) else value,
         listed=tuple(fit(entry) for entry in finding.listed),
         nested=finding.results if isinstance(finding, Nested) else (),
-        measured_at=finding.at,
+        measured_at=finding.at if finding.sampled is None else finding.sampled,
         phases=dict(finding.phases),
         phase=finding.phase,
     )

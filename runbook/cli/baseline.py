@@ -18,7 +18,7 @@ from runbook.rollout.capturing import Taken, capture
 from runbook.rollout.references import FEWEST, Numbers, counts_now, journey_of
 from runbook.rollout.site import Site
 from runbook.show.answer import Answer
-from runbook.show.documents import MetricRow
+from runbook.show.document_rows import MetricRow
 from runbook.show.page import Page
 from runbook.store.state import Captured
 from runbook.system.clock import local_day_and_clock, rfc3339

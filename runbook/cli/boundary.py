@@ -9,17 +9,18 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable
-from dataclasses import fields
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
 
-from runbook.cli.options import SHARED_OPTIONS, Format, Shared
+from runbook.cli.options import SCREENS, SHARED_OPTIONS, Format, Formats, Shared, refuse_format
 from runbook.flags.changes import FlagTrouble
 from runbook.language.durations import DurationError
 from runbook.show.answer import Answer
+from runbook.show.formats.status import nagios_status
 from runbook.store.base import StoreAway
 from runbook.system.files import FileTrouble
 from runbook.system.refusals import Exit, Refusal
@@ -29,17 +30,23 @@ Command = Callable[..., Answer]
 EXPECTED = (FileTrouble, FlagTrouble, StoreAway, VariableTrouble, DurationError)
 
 
-def command(app: typer.Typer, name: str | None = None, **settings: Any) -> Callable[[Command], Command]:
+def command(
+    app: typer.Typer, name: str | None = None, *, formats: Formats = SCREENS, **settings: Any
+) -> Callable[[Command], Command]:
     """Register a command whose first parameter is `shared`; the shared options are added to what it takes.
 
     The command returns an `Answer`; it is printed in the wanted format, and its exit status is the command's value.
+    A format that is not one of `formats` is refused before anything is done.
     """
 
     def register(function: Command) -> Command:
         @functools.wraps(function)
         def run(**given: Any) -> int:
             shared = Shared(**{field.name: given.pop(field.name) for field in fields(Shared)})
-            return answer_with(shared, _spoken(name or function.__name__), lambda: function(shared, **given))
+            called = _spoken(name or function.__name__)
+            if shared.format not in formats:
+                return _misfit(shared, called, formats)
+            return answer_with(shared, called, lambda: function(shared, **given))
 
         own = [p for p in inspect.signature(function, eval_str=True).parameters.values() if p.name != "shared"]
         common = [
@@ -59,6 +66,12 @@ def command(app: typer.Typer, name: str | None = None, **settings: Any) -> Calla
 
 def _spoken(name: str) -> str:
     return name.replace("_", "-")
+
+
+def _misfit(shared: Shared, called: str, formats: Formats) -> int:
+    """Refuse a format that the command does not print: nothing is done, and nothing stands where data would be."""
+    talk = shared if shared.format is Format.NAGIOS else replace(shared, format=Format.TABLE, output=None)
+    return answer_with(talk, called, functools.partial(refuse_format, shared, _full_name(called), formats))
 
 
 def answer_with(shared: Shared, name: str, work: Callable[[], Answer]) -> int:
@@ -144,7 +157,7 @@ def run() -> NoReturn:
     except usage_error as error:
         code = answer_with(_shared_from_argv(), "", functools.partial(_usage, error))
     except typer.Abort:
-        code = Exit.INTERRUPTED
+        code = nagios_status(Exit.INTERRUPTED) if _shared_from_argv().format is Format.NAGIOS else Exit.INTERRUPTED
     except typer.Exit as ended:
         code = ended.exit_code
     except Exception as error:  # what breaks before a command begins
@@ -203,10 +216,22 @@ def _raise(error: Exception) -> Answer:
 
 
 def _shared_from_argv() -> Shared:
-    """The format, as far as it can be told from arguments that could not be parsed."""
+    """The format, and the file to write, as far as they can be told from arguments that could not be parsed."""
     words = sys.argv[1:]
-    wants_json = any(
-        word in ("--format=json", "-fjson") or (word in ("-f", "--format") and following == "json")
-        for word, following in zip(words, [*words[1:], ""], strict=False)
-    )
-    return Shared(format=Format.JSON if wants_json else Format.TABLE)
+    wanted = _value_of(words, "-f", "--format")
+    output = _value_of(words, "-o", "--output")
+    known = Format(wanted) if wanted in Format.__members__.values() else Format.TABLE
+    return Shared(format=known, output=Path(output) if output else None)
+
+
+def _value_of(words: Sequence[str], short: str, long: str) -> str:
+    """What was given for an option, the last one counting; empty where it was not."""
+    found = ""
+    for word, following in zip(words, [*words[1:], ""], strict=False):
+        if word in (short, long):
+            found = following
+        elif word.startswith(f"{long}="):
+            found = word.partition("=")[2]
+        elif word.startswith(short) and not word.startswith("--") and len(word) > len(short):
+            found = word[len(short) :].removeprefix("=")
+    return found

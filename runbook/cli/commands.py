@@ -42,6 +42,7 @@ COMMANDS: dict[str, Entry] = {
     "contacts": Entry("contacts", EVERY_DAY, "Who to call, and what time it is there."),
     "audit": Entry("audit", EVERY_DAY, "audit verify: proof that nothing was changed or removed."),
     "lint": Entry("lint", WRITE, "Every error of a playbook with its place; also what is suspicious."),
+    "test": Entry("trials", WRITE, "The playbook's own tests: recorded answers and the verdicts they must give."),
     "schema": Entry("schema", WRITE, "JSON Schema of the language, for editors."),
     "playbooks": Entry("playbooks", WRITE, "Which playbooks are found where."),
     "doctor": Entry("doctor", WRITE, "Settings with their sources, the store, versions."),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import platform
 import shutil
 import sys
+from collections.abc import Sequence
 
 import typer
 
 from runbook import __version__
+from runbook.checks.plugins import Plugin, plugins
 from runbook.cli.boundary import command
 from runbook.cli.options import Shared
 from runbook.cli.wiring import Bench, open_bench
@@ -26,7 +28,7 @@ app = typer.Typer()
 
 @command(app)
 def doctor(shared: Shared) -> Answer:
-    """Each setting with its source, whether the store can be used, kits, journals, versions.
+    """Each setting with its source, whether the store can be used, kits, journals, what packages bring, versions.
 
     Exit 0 when everything that was looked at works, 1 when not.
 
@@ -48,6 +50,8 @@ def doctor(shared: Shared) -> Answer:
     page.blank()
     well &= _store(page, bench)
     well &= _playbooks(page, bench)
+    brought = plugins()
+    well &= _packages(page, brought)
     _left(page, bench)
     answer = Answer(Exit.GO if well else Exit.NO_GO, "everything works" if well else "something does not work", page)
     keys = ("name", "value", "source")
@@ -55,6 +59,10 @@ def doctor(shared: Shared) -> Answer:
         "version": __version__, "project": str(bench.project.root), "state": str(bench.state.path),
         "operator": bench.who.operator, "settings": [dict(zip(keys, row, strict=True)) for row in settings],
         "store": bench.store_trouble or "ok",
+        "plugins": [
+            {"kind": each.key, "package": each.package, "class": each.reference, "trouble": each.trouble}
+            for each in brought
+        ],
     }  # fmt: skip
     return answer
 
@@ -82,6 +90,15 @@ def _playbooks(page: Page, bench: Bench) -> bool:
         )
         well &= candidate.problem is None
     return well
+
+
+def _packages(page: Page, brought: Sequence[Plugin]) -> bool:
+    """The kinds of check that packages bring, and why one cannot be used."""
+    for each in brought:
+        page.mark(
+            "NO" if each.trouble else "ok", f"kind {each.key}", each.trouble or f"{each.package}, {each.reference}"
+        )
+    return not any(each.trouble for each in brought)
 
 
 def _left(page: Page, bench: Bench) -> None:

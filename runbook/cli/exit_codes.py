@@ -7,6 +7,7 @@ import typer
 from runbook.cli.boundary import command
 from runbook.cli.options import Shared
 from runbook.show.answer import Answer
+from runbook.show.formats.status import nagios_status
 from runbook.system.refusals import Exit
 
 app = typer.Typer()
@@ -26,12 +27,15 @@ MEANING = {
 
 @command(app, "exit-codes")
 def exit_codes(shared: Shared) -> Answer:
-    """The exit statuses and what they mean.
+    """The exit statuses and what they mean, and what each becomes under --format nagios.
 
     Example: runbook exit-codes
     """
     answer = Answer(Exit.GO, "exit statuses")
-    rows = [(int(code), code.reason, meaning) for code, meaning in MEANING.items()]
-    answer.page.table(("code", "name", "meaning"), rows)
-    answer.lists["details"] = {str(code): {"name": name, "meaning": meaning} for code, name, meaning in rows}
+    rows = [(int(code), code.reason, nagios_status(code), meaning) for code, meaning in MEANING.items()]
+    answer.page.table(("code", "name", "nagios", "meaning"), rows)
+    answer.page.line("nagios: the status under --format nagios; 1 (warning) is a go beside which a warning stands")
+    answer.lists["details"] = {
+        str(code): {"name": name, "meaning": meaning, "nagios": nagios} for code, name, nagios, meaning in rows
+    }
     return answer

@@ -8,12 +8,13 @@ import typer
 
 from runbook.cli import completing
 from runbook.cli.boundary import command
-from runbook.cli.options import Deadline, Shared, deadline_of
+from runbook.cli.options import JUDGED, Deadline, Shared, deadline_of
 from runbook.cli.wiring import open_site
 from runbook.flags.changes import FlagTrouble
 from runbook.language.places import did_you_mean
 from runbook.rollout.flag_rows import flag_rows
 from runbook.rollout.glance import against_now
+from runbook.rollout.health import health_of
 from runbook.rollout.journey import at_the_end, stable_since
 from runbook.rollout.planning import refuse_flags
 from runbook.rollout.receipts import keep_decision
@@ -23,13 +24,14 @@ from runbook.rollout.underway import refuse_if_underway
 from runbook.rollout.watch import Tick, look_once
 from runbook.show.answer import Answer
 from runbook.show.decisions import GATES, decision_page, next_lines, said_against
-from runbook.show.rows import rule_rows
+from runbook.show.page import pasteable
+from runbook.show.rows import metric_row, rule_rows
 from runbook.system.refusals import Exit, Refusal, exit_of
 
 app = typer.Typer()
 
 
-@command(app)
+@command(app, formats=JUDGED)
 def gate(
     shared: Shared,
     stage: Annotated[
@@ -102,7 +104,10 @@ def _answer(site: Site, standing: Standing, tick: Tick) -> Answer:
             "gates": rule_rows(decision.rows, *GATES),
             "triggers": rule_rows(decision.rows, "trigger"),
             "rules": rule_rows(decision.rows),
+            "metrics": [metric_row(row, strict=False) for row in health_of(site.playbook, tick.facts)],
+            "next": [pasteable(one) for one in lines or ["runbook status"]],
         },
+        judged=True,
     )
 
 

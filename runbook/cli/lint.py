@@ -9,7 +9,7 @@ import typer
 
 from runbook.cli.boundary import command
 from runbook.cli.choosing import choose_playbook
-from runbook.cli.options import Shared, Strict
+from runbook.cli.options import JUDGED, Shared, Strict
 from runbook.cli.wiring import settings_of
 from runbook.language.places import Problem
 from runbook.playbook.excerpts import excerpt
@@ -23,18 +23,49 @@ from runbook.system.refusals import Exit, Refusal
 app = typer.Typer()
 
 
-@command(app)
+@command(app, formats=JUDGED)
 def lint(
     shared: Shared,
     files: Annotated[list[Path] | None, typer.Argument(metavar="[FILES]", help="Else every playbook here.")] = None,
     strict: Strict = False,
+    prove: Annotated[
+        bool, typer.Option("--prove", help="Try every check against answers that should make it fail.")
+    ] = False,
 ) -> Answer:
     """Every error with file, line, column and a caret under the place; also what is suspicious. Nothing is run.
+
+    With --prove a check or rule that decides nothing is a warning: it passes whatever is answered, or can never fire.
 
     Exit 0 without errors, 2 with some; under --strict warnings are errors (exit 1 when only they are there).
 
     Example: runbook lint playbooks/menu.yaml
     """
+    root, paths = _meant(shared, files)
+    page, problems = Page(), []
+    for path in paths:
+        loaded = load_playbook(path.absolute(), root)
+        found: list[Problem] = [*loaded.problems]
+        told: list[str] = []
+        if prove:
+            suspected, told = _proven(path, root)
+            found += suspected
+        for problem in found:
+            _show(page, problem, loaded)
+        for text in told:
+            page.line(text, indent=2)
+        problems += found
+    errors = [problem for problem in problems if problem.level == "error"]
+    warnings = [problem for problem in problems if problem.level == "warning"]
+    message = f"{_count(len(errors), 'error')}, {_count(len(warnings), 'warning')} in {_count(len(paths), 'playbook')}"
+    page.line(
+        Span(message + ".", "bold red" if errors else "bold green" if not warnings else "yellow"), " Nothing was run."
+    )
+    exit_ = Exit.USAGE if errors else Exit.NO_GO if strict and warnings else Exit.GO
+    return Answer(exit_, message, page, lists={"problems": problem_rows(problems, strict=strict)}, judged=True)
+
+
+def _meant(shared: Shared, files: list[Path] | None) -> tuple[Path, list[Path]]:
+    """The project, and the playbooks that are meant. Raises `Refusal` where there is none."""
     project, settings = settings_of(shared)
     paths = list(files or [])
     if not paths and settings.get("playbook"):
@@ -43,20 +74,15 @@ def lint(
     paths = paths or [candidate.path for candidate in find_playbooks(project.root)]
     if not paths:
         raise Refusal(f"no playbook in {project.root}/playbooks", next_steps=["runbook lint FILE", "runbook playbooks"])
-    page, problems = Page(), []
-    for path in paths:
-        loaded = load_playbook(path.absolute(), project.root)
-        for problem in loaded.problems:
-            _show(page, problem, loaded)
-        problems += loaded.problems
-    errors = [problem for problem in problems if problem.level == "error"]
-    warnings = [problem for problem in problems if problem.level == "warning"]
-    message = f"{_count(len(errors), 'error')}, {_count(len(warnings), 'warning')} in {_count(len(paths), 'playbook')}"
-    page.line(
-        Span(message + ".", "bold red" if errors else "bold green" if not warnings else "yellow"), " Nothing was run."
-    )
-    exit_ = Exit.USAGE if errors else Exit.NO_GO if strict and warnings else Exit.GO
-    return Answer(exit_, message, page, lists={"problems": problem_rows(problems)})
+    return project.root, paths
+
+
+def _proven(path: Path, root: Path) -> tuple[list[Problem], list[str]]:
+    """The checks and rules of a playbook that decide nothing, and what was tried in words."""
+    from runbook.cli.proving import prove_file
+
+    proven = prove_file(path.absolute(), root)
+    return list(proven.problems), list(proven.told)
 
 
 def _count(number: int, word: str) -> str:

@@ -9,7 +9,7 @@ import typer
 
 from runbook.cli.boundary import command
 from runbook.cli.choosing import Chosen, choose_environment, choose_playbook
-from runbook.cli.options import Shared
+from runbook.cli.options import WATCHED, Shared
 from runbook.cli.speech import with_choices
 from runbook.cli.talk import say
 from runbook.cli.wiring import Bench, known_names, open_bench, read_playbook, site_of, stand_in
@@ -31,7 +31,7 @@ app = typer.Typer()
 STORE_PATIENCE = 1.0  # seconds: who is woken does not wait for a store
 
 
-@command(app)
+@command(app, formats=WATCHED)
 def now(
     shared: Shared,
     short: Annotated[

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -18,9 +18,20 @@ class Format(StrEnum):
     """How a command prints."""
 
     TABLE = "table"
+    PLAIN = "plain"
     JSON = "json"
     MARKDOWN = "markdown"
-    PLAIN = "plain"
+    JUNIT = "junit"
+    TAP = "tap"
+    NAGIOS = "nagios"
+    PROMETHEUS = "prometheus"
+    GITHUB = "github"
+
+
+Formats = tuple[Format, ...]
+SCREENS: Formats = (Format.TABLE, Format.PLAIN, Format.JSON, Format.MARKDOWN)  # what every command can print
+WATCHED: Formats = (*SCREENS, Format.NAGIOS, Format.PROMETHEUS)  # where a service stands, for what watches it
+JUDGED: Formats = tuple(Format)  # where a command ends with rows that hold or do not
 
 
 @dataclass(frozen=True)
@@ -34,6 +45,15 @@ class Shared:
     quiet: bool = False
     verbose: bool = False
     no_color: bool = False
+
+
+def refuse_format(shared: Shared, called: str, formats: Formats) -> NoReturn:
+    """Raises `Refusal`: what was called does not print the wanted format."""
+    fit = [one.value for one in formats]
+    raise Refusal(
+        f"--format {shared.format} does not fit {called}, which prints {', '.join(fit)}; nothing was done",
+        next_steps=[f"runbook {called} --format {fit[0]}"],
+    )
 
 
 PANEL = "Shared options"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
@@ -13,16 +14,18 @@ from runbook.checks.all_of import folded
 from runbook.checks.base import Check, CheckResult
 from runbook.cli import completing
 from runbook.cli.boundary import command
-from runbook.cli.options import Deadline, Shared, Strict, deadline_of
-from runbook.cli.signing import ask_manual_items
+from runbook.cli.by_hand import Curl, lines_by_hand
+from runbook.cli.check_places import with_places
+from runbook.cli.options import JUDGED, Deadline, Shared, Strict, deadline_of
 from runbook.cli.talk import looking
-from runbook.cli.wiring import open_site
+from runbook.cli.wiring import open_bench, open_site
 from runbook.judge.rules import ACTIONS
 from runbook.judge.verdicts import Status, Verdict, verdict_of
 from runbook.language.durations import parse_duration, show_duration
 from runbook.rollout.answers import KeptAnswers, beside_waivers
 from runbook.rollout.clock_rows import clock_rows
 from runbook.rollout.ladder import Rung, named_rungs
+from runbook.rollout.last_good import keep_last_good
 from runbook.rollout.looking import look
 from runbook.rollout.manual_items import BY_PEOPLE, few_of, flat, is_named
 from runbook.rollout.ramp import stage_is_gone
@@ -30,8 +33,18 @@ from runbook.rollout.rows import counted_checks
 from runbook.rollout.site import Site
 from runbook.rollout.standing import Standing, standing_of
 from runbook.show.answer import Answer
-from runbook.show.decisions import WORDS, check_lines, counts_of
-from runbook.show.page import Page
+from runbook.show.checked import (
+    AGAINST,
+    Aside,
+    aside_of,
+    check_lines,
+    counts_of_checks,
+    in_warnings,
+    is_warning,
+    warnings_in,
+)
+from runbook.show.decisions import WORDS
+from runbook.show.page import Page, pasteable
 from runbook.show.rows import check_rows
 from runbook.system.refusals import Refusal, exit_of
 
@@ -39,25 +52,28 @@ app = typer.Typer()
 
 _MORE_TIME = re.compile(r"runbook preflight --deadline (\d+[smh])\b")  # as a check says it that had no time
 
+Stage = Annotated[
+    str | None,
+    typer.Argument(metavar="[STAGE|PERCENT]", help="The stage to enter.", autocompletion=completing.positions),
+]
+Automatic = Annotated[
+    bool, typer.Option("--automatic", help="Leave manual items out of the verdict and list them (for CI).")
+]
 Only = Annotated[
     list[str] | None,
     typer.Option("--only", metavar="ID", help="Only this check (may be repeated).", autocompletion=completing.checks),
 ]
 
 
-@command(app)
+@command(app, formats=JUDGED)
 def preflight(
     shared: Shared,
-    stage: Annotated[
-        str | None,
-        typer.Argument(metavar="[STAGE|PERCENT]", help="The stage to enter.", autocompletion=completing.positions),
-    ] = None,
-    automatic: Annotated[
-        bool, typer.Option("--automatic", help="Leave manual items out of the verdict and list them (for CI).")
-    ] = False,
+    stage: Stage = None,
+    automatic: Automatic = False,
     only: Only = None,
     strict: Strict = False,
     deadline: Deadline = "30s",
+    curl: Curl = False,
 ) -> Answer:
     """Run the checklists that the next (or the named) stage requires, all at once, within one deadline.
 
@@ -66,24 +82,36 @@ def preflight(
 
     Example: runbook preflight canary --automatic --format json
     """
-    site = open_site(shared)
+    site = open_site(shared, bench=open_bench(shared, looks=True))
     shown, trouble = site.flags_or_trouble()
     standing = standing_of(site.playbook, site.state(), shown)
     to = _meant(standing, stage)
     checks = _required(site, standing, to)
     if only:
         checks = _only(site, checks, only)
+    if curl:
+        return lines_by_hand(shared, site, "preflight", checks)
     if not automatic:
+        from runbook.cli.signing import ask_manual_items
+
         ask_manual_items(shared, site, checks)
+    began = time.monotonic()
     with looking(shared, f"{len(checks)} checks"):
-        seen = look(
-            site, checks, metrics=False, deadline=deadline_of(deadline),
-            percent=to.percent if to else None, stage=to.stage.name if to else None,
-        )  # fmt: skip
-    results = beside_waivers(seen.checks, KeptAnswers(site.state(), site.clock.wall()))
+        results = _looked(site, checks, to, deadline_of(deadline))
     if not only:
         results.append(_flags_row(site, standing, trouble.reason if trouble else ""))
-    return _answer(site, standing, to, results, automatic=automatic, strict=strict, only=only or ())
+    keep_last_good(site, results)
+    aside = aside_of(site, results, strict=strict, verbose=shared.verbose)
+    answer = _answer(site, standing, to, Rows(results, aside, automatic, tuple(only or ()), time.monotonic() - began))
+    with_places(shared, site, answer.lists["checks"])
+    return answer
+
+
+def _looked(site: Site, checks: list[Check], to: Rung | None, deadline: float) -> list[CheckResult]:
+    """The checks as they came out, each that does not hold with the waiver of it that has ended."""
+    percent, stage = (to.percent, to.stage.name) if to else (None, None)
+    seen = look(site, checks, metrics=False, deadline=deadline, percent=percent, stage=stage)
+    return beside_waivers(seen.checks, KeptAnswers(site.state(), site.clock.wall()))
 
 
 def _meant(standing: Standing, stage: str | None) -> Rung | None:
@@ -163,45 +191,70 @@ def _beside(page: Page, site: Site, to: Rung | None) -> None:
         page.line(f"never seen to fire: {'; '.join(never)}", indent=20)
 
 
-def _answer(
-    site: Site,
-    standing: Standing,
-    to: Rung | None,
-    results: list[CheckResult],
-    *,
-    automatic: bool,
-    strict: bool,
-    only: Sequence[str],
-) -> Answer:
+@dataclass(frozen=True)
+class Rows:
+    """What was looked at, what is known beside it, which part of it makes the verdict, and how long looking took."""
+
+    results: Sequence[CheckResult]
+    aside: Aside
+    automatic: bool
+    only: tuple[str, ...]
+    seconds: float
+
+
+def _answer(site: Site, standing: Standing, to: Rung | None, rows: Rows) -> Answer:
     manual: list[CheckResult] = []
-    counting = [row for row in (_without_people(one, manual) for one in results) if row] if automatic else results
+    counting = list(rows.results)
+    if rows.automatic:
+        counting = [row for row in (_without_people(one, manual) for one in rows.results) if row]
+    strict = rows.aside.strict
     verdict = verdict_of(counted_checks(counting, strict=strict))
     page = Page()
     about = f"to enter {to.name}" if to else "all checklists"
-    page.verdict(WORDS[verdict], f"{site.name} · {about}")
-    check_lines(page, counting)
+    warned = in_warnings(warnings_in(counting, strict=strict))
+    page.verdict(WORDS[verdict], f"{site.name} · {about}", warned, f"{rows.seconds:.1f} s")
+    check_lines(page, counting, rows.aside)
     if manual:
         page.line("Left to people:")
         check_lines(page, manual)
-    page.line(counts_of(row.status for row in counting))
+    page.line(counts_of_checks(counting, strict=strict))
     _beside(page, site, to)
-    against = [row for row in counting if row.status in (Status.FAIL, Status.UNKNOWN)]
-    again = "runbook preflight" + (f" {to.stage.name}" if to else "")
-    if verdict is not Verdict.GO:
-        page.next(_against_it(site, against, " ".join([again, *(f"--only {one}" for one in only)])))
-    elif only:  # the other checks were not asked
-        page.next(again)
-    else:
-        page.next(f"runbook ramp {standing.next.percent:g}" if standing.next else "runbook status")
-    message = "; ".join(f"{row.check.title}: {row.observed or row.message}" for row in against) or f"ready {about}"
+    against = list(_not_held(counting))
+    decisive = [row for row in against if not is_warning(row, strict=strict)]
+    steps = [_next_step(site, standing, to, rows, decisive if verdict is not Verdict.GO else [])]
+    page.next(*steps)
+    told = decisive or against
+    message = "; ".join(f"{row.check.title}: {row.observed or row.message}" for row in told)
+    if verdict is Verdict.GO:
+        message = f"ready {about}" + (f", with {in_warnings(len(against))}: {message}" if message else "")
     return Answer(
-        exit_of(verdict), message, page, site.playbook.service, site.environment.name,
+        exit_of(verdict), message, page, site.playbook.service, site.environment.name, judged=True,
         lists={
-            "checks": check_rows(results),
+            "checks": check_rows(rows.results, rows.aside, left_out=BY_PEOPLE if rows.automatic else ()),
             "stage": to.stage.name if to else None,
             "percent": to.percent if to else None,
+            "next": [pasteable(one) for one in steps],
         },
     )  # fmt: skip
+
+
+def _not_held(rows: Iterable[CheckResult]) -> Iterator[CheckResult]:
+    """The rows that do not hold; of a list that holds all the same the warnings in it."""
+    for row in rows:
+        if row.status in AGAINST:
+            yield row
+        else:
+            yield from _not_held(row.nested)
+
+
+def _next_step(site: Site, standing: Standing, to: Rung | None, rows: Rows, against: Sequence[CheckResult]) -> str:
+    """What to type: against what does not hold, else on."""
+    again = "runbook preflight" + (f" {to.stage.name}" if to else "")
+    if against:
+        return _against_it(site, against, " ".join([again, *(f"--only {one}" for one in rows.only)]))
+    if rows.only:  # the other checks were not asked
+        return again
+    return f"runbook ramp {standing.next.percent:g}" if standing.next else "runbook status"
 
 
 def _against_it(site: Site, against: Sequence[CheckResult], again: str) -> str:

@@ -26,6 +26,7 @@ from runbook.rollout.standing import ways_out_of_drift
 from runbook.rollout.underway import wait_until_free
 from runbook.rollout.watchers import watcher_of
 from runbook.show.answer import Answer
+from runbook.show.checked import aside_of
 from runbook.show.decisions import GATES, decision_page, next_lines, said_against
 from runbook.show.outcomes import ended_page
 from runbook.show.page import Page
@@ -153,7 +154,8 @@ def _not_made(site: Site, proposal: Proposal, dry_run: bool) -> Answer:
     came_from = proposal.plan.came_from or "before the first stage"
     exit_ = exit_of(verdict)
     lines = ["runbook ramp"] if exit_ is Exit.GO else _remedies(site, proposal)
-    page = decision_page(proposal.decision, f"{site.name}  {came_from} -> {proposal.to.name}", said=lines)
+    about, checks = f"{site.name}  {came_from} -> {proposal.to.name}", proposal.decision.checks
+    page = decision_page(proposal.decision, about, said=lines, aside=aside_of(site, checks))
     if dry_run:
         page.blank()
         page.blocks += plan_screen(site, proposal).blocks
@@ -180,7 +182,7 @@ def _answer(site: Site, proposal: Proposal, exit_: Exit, message: str, page: Pag
     return Answer(
         exit_, message, page, site.playbook.service, site.environment.name,
         lists={
-            "checks": check_rows(proposal.decision.checks),
+            "checks": check_rows(proposal.decision.checks, aside_of(site, proposal.decision.checks)),
             "gates": rule_rows(rows, *GATES),
             "triggers": rule_rows(rows, "trigger"),
             "rules": rule_rows(rows),

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from runbook.cli.boundary import command
-from runbook.cli.options import Shared
+from runbook.cli.options import SCREENS, WATCHED, Shared, refuse_format
 from runbook.cli.wiring import Bench, open_bench, open_site
 from runbook.judge.verdicts import Status
 from runbook.rollout.bake_rows import watched_of
@@ -34,7 +34,7 @@ app = typer.Typer()
 OF_THE_RUNG = ("build", "bake", "sampled", "gate", "sign")
 
 
-@command(app)
+@command(app, formats=WATCHED)
 def status(
     shared: Shared,
     all_: Annotated[bool, typer.Option("--all", help="A line for every service and environment of the store.")] = False,
@@ -46,6 +46,8 @@ def status(
 
     Example: runbook status -e production
     """
+    if all_ and shared.format not in SCREENS:
+        refuse_format(shared, "status --all", SCREENS)
     bench = open_bench(shared)
     if all_:
         return _all(bench)

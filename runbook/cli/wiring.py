@@ -60,13 +60,14 @@ def _settings(shared: Shared, tolerant: bool) -> tuple[Project, Settings]:
         return settings_of(shared, tolerant=True)
 
 
-def open_bench(shared: Shared, *, patience: float = 5.0, tolerant: bool = False) -> Bench:
+def open_bench(shared: Shared, *, patience: float = 5.0, tolerant: bool = False, looks: bool = False) -> Bench:
     """Find the project, open the store, forward what waits in the spool. A store that is away is no error here.
 
-    `patience` is how long a locked store is waited for, in seconds.
+    `patience` is how long a locked store is waited for, in seconds. With `looks` (nothing will be changed) it is no
+    error either where nothing can be kept anywhere, as in a container that is read-only.
     """
     project, settings = _settings(shared, tolerant)
-    state = state_folder(project.root)
+    state = _folder(project.root, looks)
     if state.note:
         say(shared, state.note)
     clock = MachineClock()
@@ -75,6 +76,15 @@ def open_bench(shared: Shared, *, patience: float = 5.0, tolerant: bool = False)
     return Bench(
         shared, project, state, settings, clock, Who(operator=operator, host=host_name(), known=known), store, trouble
     )
+
+
+def _folder(root: Path, looks: bool) -> StateFolder:
+    try:
+        return state_folder(root)
+    except Refusal as refused:
+        if not looks:
+            raise
+        return StateFolder(root / ".runbook", f"{refused.message}; nothing is kept")
 
 
 def _open_store(settings: Settings, folder: Path, clock: Clock, patience: float) -> tuple[Store | None, str]:

@@ -37,7 +37,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class Series:
-    """The samples of one metric, oldest first. `max_age` None means three intervals; `covers` is all or treated."""
+    """The samples of one metric, oldest first. `max_age` None means three intervals; `covers` is all or treated.
+
+    `unread` tells why what the source itself kept could not be read back, where that was tried.
+    """
 
     unit: str | None
     samples: tuple[Sample, ...]
@@ -45,6 +48,7 @@ class Series:
     max_age: float | None = None
     min_samples: int = 1
     covers: str = "all"
+    unread: str = ""
 
     @property
     def oldest_allowed(self) -> float:

@@ -18,6 +18,7 @@ from runbook.playbook.reading import Broken, Reading
 from runbook.playbook.records import refuse_keys
 from runbook.playbook.sections import ESSENTIAL, GATEKEEPERS, NOT_YET, SECTIONS
 from runbook.playbook.suspicious import refuse_shown_secrets, warn_of_suspicious
+from runbook.playbook.tests_agreement import refuse_strange_tests
 
 MOST_SOFTENED = 100  # so that mistakes elsewhere never crowd out one in the way back
 
@@ -47,6 +48,7 @@ def convert(root: Node, reading: Reading, *, emergency: bool = False) -> Playboo
     refuse_disagreement(playbook, root, reading)
     refuse_unknown_ways(playbook, root, reading)
     refuse_shown_secrets(playbook, root, reading)
+    refuse_strange_tests(playbook, root, reading)
     soften(reading, start, emergency)
     if errors(reading):
         return None

@@ -9,7 +9,14 @@ from typing import Any
 
 from runbook.actions import registry as actions
 from runbook.checks.base import Check
-from runbook.playbook.items import ACTION_KEYS, CHECK_KEYS, CHECK_KINDS, ActionShape, read_check
+from runbook.playbook.items import (
+    ACTION_KEYS,
+    CHECK_KEYS,
+    CHECK_KINDS,
+    ActionShape,
+    going_on_without,
+    read_check,
+)
 from runbook.playbook.kinds import Kinds, choose_kind
 from runbook.playbook.model import Environment, FlagPlace, Flags, Redeploy
 from runbook.playbook.nodes import MapNode, Node, ScalarNode, described
@@ -121,6 +128,9 @@ class VersionShape:
     """A check that takes out which build runs; its title is left out."""
 
     def read(self, node: Node, reading: Reading) -> Check:
+        return going_on_without(node, reading, lambda: self.read_strictly(node, reading), "version")
+
+    def read_strictly(self, node: Node, reading: Reading) -> Check:
         if not isinstance(node, MapNode):
             raise reading.wrong(node.place, f"{described(node)} stands where a check belongs", VERSION_HINT)
         kind = choose_kind(node, CHECK_KINDS, CHECK_KEYS, reading, node.place)

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from runbook.actions import registry as actions
 from runbook.actions.base import Action
 from runbook.checks import registry as checks
+from runbook.checks.absent import Absent
 from runbook.checks.base import Check
-from runbook.language.places import Place
-from runbook.playbook.kinds import Kinds, choose_kind, read_options
+from runbook.checks.plugins import plugin
+from runbook.language.places import Place, did_you_mean
+from runbook.playbook.kinds import Kinds, choose_kind, own_keys, read_options, stray_keys
 from runbook.playbook.nodes import Entry, MapNode, Node, ScalarNode, described
 from runbook.playbook.reading import Broken, NamedCheck, Reading
 from runbook.playbook.records import Key, ListOf, fields_of
 from runbook.playbook.shapes import Duration, Number, OneOf, Schema, Text, Truth
 from runbook.playbook.written import ConditionText
 
-CHECK_KINDS = Kinds("check", checks.KINDS, checks.NOT_YET)
+CHECK_KINDS = Kinds("check", checks.KINDS, checks.NOT_YET, from_packages=True)
 ACTION_KINDS = Kinds("action", actions.KINDS, actions.NOT_YET)
 TITLE = Text("a title")
 
@@ -58,6 +60,9 @@ class CheckShape:
     """A check."""
 
     def read(self, node: Node, reading: Reading) -> Check:
+        return going_on_without(node, reading, lambda: self.read_strictly(node, reading))
+
+    def read_strictly(self, node: Node, reading: Reading) -> Check:
         if not isinstance(node, MapNode):
             raise reading.wrong(
                 node.place, f"{described(node)} stands where a check belongs", "write {check: TITLE, ...}"
@@ -83,7 +88,9 @@ def read_check(node: MapNode, kind: str, reading: Reading, place: Place, title: 
     nested: tuple[Check, ...] = ()
     if kind == "all":
         nested = ListOf(CheckShape(), filled=True).read(node.entries[kind].node, reading)
-    options = read_options(node, checks.KINDS[kind], kind, CHECK_KEYS, reading, "check")
+    known = CHECK_KINDS.options(kind)
+    assert known is not None  # the kind was chosen among those that can be used
+    options = read_options(node, known, kind, CHECK_KEYS, reading, "check")
     id_ = common.pop("id", "") or id_of(title)
     if not title:
         raise Broken
@@ -93,6 +100,50 @@ def read_check(node: MapNode, kind: str, reading: Reading, place: Place, title: 
     refuse_pointless(check, node, reading)
     reading.checks.append(NamedCheck(check.full_id, place))
     return check
+
+
+def going_on_without(node: Node, reading: Reading, strictly: Callable[[], Check], title: str = "") -> Check:
+    """The check as it is read; in an emergency one that a missing package leaves unreadable becomes an unknown row.
+
+    What was noted about it is a warning then: the kit would name the same kind.
+    """
+    noted = len(reading.problems)
+    try:
+        check = strictly()
+    except Broken:
+        check = None
+    wrong = [problem for problem in reading.problems[noted:] if problem.level == "error"]
+    why = wrong[0].message if wrong else ""
+    missing = absent_check(node, why, reading, title) if why and reading.emergency else None
+    if missing is not None:
+        reading.problems[noted:] = [replace(problem, level="warning") for problem in reading.problems[noted:]]
+        return missing
+    if check is None:
+        raise Broken
+    return check
+
+
+def absent_check(node: Node, why: str, reading: Reading, title: str) -> Check | None:
+    """A check that is unknown for this reason; None where its kind is one of ours, or it has no title."""
+    kind = brought_kind(node) if isinstance(node, MapNode) else None
+    if kind is None or not isinstance(node, MapNode):
+        return None
+    named, given = (node.entries[key].node if key in node.entries else None for key in ("check", "id"))
+    title = title or (named.text.strip() if isinstance(named, ScalarNode) else "")
+    id_ = given.text if isinstance(given, ScalarNode) else id_of(title)
+    if not id_:
+        return None
+    return Check(title=title, id=id_, kind=kind, options=Absent(absent=why), checklist=reading.within)
+
+
+def brought_kind(node: MapNode) -> str | None:
+    """The key that can only be a kind which a package brings, or brought; None where ours, or a slip, explain all."""
+    named = [key for key in node.entries if key in checks.KINDS or key in checks.NOT_YET]
+    strays = stray_keys(node, CHECK_KINDS, CHECK_KEYS, named)
+    if not named:
+        return strays[0] if strays else None
+    meant = {*CHECK_KEYS, *(own_keys(CHECK_KINDS, named[0]))}
+    return next((key for key in strays if plugin(key) or not did_you_mean(key, meant)), None)
 
 
 def picked(node: MapNode, keys: Mapping[str, Any]) -> MapNode:

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import msgspec
 
+from runbook.checks.plugins import Plugin, plugin, plugin_keys, plugins
 from runbook.language.places import Place, did_you_mean
 from runbook.language.substitution import TemplateError, parse_template
 from runbook.playbook.nodes import ListNode, MapNode, Node, ScalarNode, described, plain_of
@@ -19,44 +20,86 @@ from runbook.playbook.records import refuse_keys
 
 @dataclass(frozen=True)
 class Kinds:
-    """The kinds that may stand somewhere. `noun` is `check` or `action`; `kinds` maps key to class of options."""
+    """The kinds that may stand somewhere. `noun` is `check` or `action`; `kinds` maps key to class of options.
+
+    With `from_packages` installed packages may bring more. They are asked only for what no built-in kind answers.
+    """
 
     noun: str
     kinds: Mapping[str, type[msgspec.Struct]]
     not_yet: Collection[str]
+    from_packages: bool = False
 
     def names(self) -> tuple[str, ...]:
-        return (*self.kinds, *sorted(self.not_yet))
+        return (*self.kinds, *sorted(self.not_yet), *(plugin_keys() if self.from_packages else ()))
+
+    def brought(self, key: str) -> Plugin | None:
+        """What a package offers under a key that is none of ours."""
+        return plugin(key) if self.from_packages else None
+
+    def options(self, key: str) -> type[msgspec.Struct] | None:
+        """The class of a kind's options, built in or brought; None for what is no kind, or none that can be used."""
+        if key in self.kinds:
+            return self.kinds[key]
+        brought = self.brought(key)
+        return brought.kind if brought else None
+
+    def every(self) -> dict[str, type[msgspec.Struct]]:
+        """Every kind that can be used here and now, those of packages last."""
+        brought = {each.key: each.kind for each in plugins() if each.kind} if self.from_packages else {}
+        return {**self.kinds, **brought}
 
 
 def choose_kind(node: MapNode, kinds: Kinds, common: Collection[str], reading: Reading, place: Place) -> str:
     """The one key of an item that names its kind. Raises Broken, with the reason noted, when there is not just one."""
     named = [key for key in node.entries if key in kinds.kinds or key in kinds.not_yet]
+    if strays := stray_keys(node, kinds, common, named):
+        named += [key for key in strays if kinds.brought(key)]
     if len(named) > 1:
         named = [key for key in named if set(named) - {key} <= own_keys(kinds, key)] or named
     if len(named) == 1:
-        if named[0] in kinds.kinds:
+        if kinds.options(named[0]):
             return named[0]
-        at = node.entries[named[0]].place
-        raise reading.wrong(at, f"'{named[0]}' is not supported yet as a kind of {kinds.noun}", one_of(kinds))
+        raise cannot_be_used(named[0], node.entries[named[0]].place, kinds, reading)
     if named:
         both = " and ".join(f"'{key}'" for key in named)
         raise reading.wrong(
             node.entries[named[1]].place, f"two kinds in one {kinds.noun}: {both}", "make two items of it"
         )
-    for key, entry in node.entries.items():
-        if key not in common and (guess := did_you_mean(key, kinds.names())):
-            raise reading.wrong(entry.place, f"unknown kind of {kinds.noun} '{key}'", guess)
+    for key in strays:
+        if guess := did_you_mean(key, kinds.names()):
+            raise reading.wrong(node.entries[key].place, f"unknown kind of {kinds.noun} '{key}'", guess)
+    for key in strays if kinds.from_packages else ():
+        if not did_you_mean(key, common):
+            raise reading.wrong(node.entries[key].place, f"unknown kind of {kinds.noun} '{key}'", one_of(kinds))
     raise reading.wrong(place, f"the {kinds.noun} has no kind: one key has to say it", one_of(kinds))
 
 
+def stray_keys(node: MapNode, kinds: Kinds, common: Collection[str], named: Collection[str]) -> list[str]:
+    """The keys of an item that are neither common to all kinds, nor a built-in kind, nor an option of the one named."""
+    known = {*common, *named}
+    if len(named) == 1:
+        known |= own_keys(kinds, next(iter(named)))
+    return [key for key in node.entries if key not in known]
+
+
+def cannot_be_used(key: str, at: Place, kinds: Kinds, reading: Reading) -> Broken:
+    """Note why a kind that is named cannot be had."""
+    if key in kinds.not_yet:
+        return reading.wrong(at, f"'{key}' is not supported yet as a kind of {kinds.noun}", one_of(kinds))
+    brought = kinds.brought(key)
+    why = brought.trouble if brought else "nothing offers it"
+    return reading.wrong(at, f"the kind '{key}' cannot be used: {why}", "runbook doctor lists what packages bring")
+
+
 def one_of(kinds: Kinds) -> str:
-    return f"one of {', '.join(kinds.kinds)}"
+    more = ", or a kind that an installed package brings (runbook doctor)" if kinds.from_packages else ""
+    return f"one of {', '.join(kinds.kinds)}{more}"
 
 
 def own_keys(kinds: Kinds, kind: str) -> set[str]:
     """The keys of a kind's own options."""
-    known = kinds.kinds.get(kind)
+    known = kinds.options(kind)
     return set(options_of(known)) if known else set()
 
 

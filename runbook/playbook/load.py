@@ -49,7 +49,7 @@ def load_emergency(path: Path, project: Path) -> Loaded:
 
 def load(path: Path, project: Path, *, emergency: bool) -> Loaded:
     sources = Sources(project, {})
-    reading = Reading(sources.shown(path))
+    reading = Reading(sources.shown(path), emergency=emergency)
     root = read_extended(path, sources, reading)
     playbook = convert(root, reading, emergency=emergency) if root is not None else None
     return Loaded(playbook, in_order(reading.problems), sources.texts)
@@ -61,7 +61,7 @@ def from_plain(plain: Mapping[str, Any], file: str, *, emergency: bool = True) -
     A kit lacks checklists, metrics and other environments, so what refers to them is only a warning; with
     `emergency=False` it is judged like a whole playbook.
     """
-    reading = Reading(file)
+    reading = Reading(file, emergency=emergency)
     try:
         playbook = convert(node_of(plain, Place(file, 1, 1)), reading, emergency=emergency)
     except RecursionError:  # YAML is judged before it grows this deep; plain data comes from anywhere

@@ -68,7 +68,9 @@ class MetricShape:
         shared = MapNode(node.place, {key: entry for key, entry in node.entries.items() if key not in own})
         values = fields_of(shared, known, reading, f"a metric of the kind '{kind}'", METRICS_NOT_YET)
         options_only = MapNode(node.place, {key: entry for key, entry in node.entries.items() if key in own})
-        options = read_options(options_only, CHECK_KINDS.kinds[kind], kind, known, reading, "metric")
+        cls = CHECK_KINDS.options(kind)
+        assert cls is not None  # the kind was chosen among those that can be used
+        options = read_options(options_only, cls, kind, known, reading, "metric")
         if options.alone():
             reading.wrong(node.entries[kind].place, f"a {kind} is no metric: every look would send it", "a checklist")
         if not options.takes_value():

@@ -14,6 +14,7 @@ from runbook.actions.base import Action
 from runbook.checks.base import Check
 from runbook.judge.calendar import Calendar
 from runbook.judge.watched import Pace
+from runbook.playbook.trial import Trial
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -291,4 +292,5 @@ class Playbook(Part, frozen=True):
     incident: dict[str, Any] = {}
     on_nodata: str = "hold"
     on_error: str = "hold"
+    tests: tuple[Trial, ...] = ()
     plain: dict[str, Any] = {}  # the merged sections as read, from which a kit is cut

@@ -45,6 +45,7 @@ class Reading:
     conditions: list[WrittenCondition] = field(default_factory=list)
     checks: list[NamedCheck] = field(default_factory=list)
     environments_named: list[Node] = field(default_factory=list)
+    emergency: bool = False  # what packages bring may be missing: the way back goes on without it
     within: str = ""  # the list, stage or metric being read: the first part of a check's full id
 
     def wrong(self, place: Place | None, message: str, hint: str = "") -> Broken:

@@ -50,17 +50,18 @@ def definitions() -> dict[str, Schema]:
 
 def any_kind(kinds: Kinds, common: Keys, required: Collection[str], more: Schema | None = None) -> Schema:
     """An item of any of the kinds."""
-    return {"anyOf": [item_schema(kinds, kind, common, required, more) for kind in kinds.kinds]}
+    return {"anyOf": [item_schema(kinds, kind, common, required, more) for kind in kinds.every()]}
 
 
 def item_schema(kinds: Kinds, kind: str, common: Keys, required: Collection[str], more: Schema | None = None) -> Schema:
     """An item of one kind: the common keys and the kind's own."""
-    own = options_schema(kinds.kinds[kind])
+    known = kinds.every()[kind]
+    own = options_schema(known)
     if kind == "all":
         own["properties"]["all"] = LIST_OF_CHECKS
     made = record_schema(common)
     made["title"] = f"{kinds.noun}: {kind}"
-    made["description"] = described_kind(kinds.kinds[kind])
+    made["description"] = described_kind(known)
     made["properties"] = {**own["properties"], **made["properties"], **(more or {})}
     made["required"] = sorted({*required, kind, *own.get("required", ())})
     return made
@@ -103,6 +104,6 @@ def manual_item() -> Schema:
 
 def metric_schemas() -> list[Schema]:
     """A metric that is asked for, by kind; one that people feed; a constant."""
-    asked = [item_schema(CHECK_KINDS, kind, {**METRIC_KEYS, **ASKED_KEYS}, ()) for kind in CHECK_KINDS.kinds]
+    asked = [item_schema(CHECK_KINDS, kind, {**METRIC_KEYS, **ASKED_KEYS}, ()) for kind in CHECK_KINDS.every()]
     fed = [{**record_schema({**METRIC_KEYS, key: known}), "required": [key]} for key, known in FED_KEYS.items()]
     return [*asked, *fed]

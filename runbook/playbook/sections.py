@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from runbook import __version__
+from runbook.language.versions import VersionError, version_fits
 from runbook.playbook.calendar import CALENDAR
 from runbook.playbook.environments import ENVIRONMENTS, FLAGS, SECRETS
 from runbook.playbook.items import CheckShape
@@ -20,16 +20,10 @@ from runbook.playbook.rollback import ROLLBACK
 from runbook.playbook.severities import Severities
 from runbook.playbook.shapes import NAME, NAME_HINT, Anything, Schema, Text, scalar
 from runbook.playbook.stages import Stages
+from runbook.playbook.tests_section import TESTS
 from runbook.playbook.ways_down import MATRIX
 
 LANGUAGE = 1
-COMPARED = {
-    ">=": lambda ours, wanted: ours >= wanted,
-    "<=": lambda ours, wanted: ours <= wanted,
-    ">": lambda ours, wanted: ours > wanted,
-    "<": lambda ours, wanted: ours < wanted,
-    "==": lambda ours, wanted: ours == wanted,
-}
 
 
 @dataclass(frozen=True)
@@ -57,24 +51,17 @@ class NeededVersion:
 
     def read(self, node: Node, reading: Reading) -> str:
         text = scalar(node, reading, 'a version such as ">= 0.1"').text
-        ours = version_of(__version__)
-        for part in text.split(","):
-            found = re.fullmatch(r"\s*(>=|<=|==|>|<)\s*([0-9]{1,6}(?:\.[0-9]{1,6}){0,3})\s*", part)
-            if not found:
-                raise reading.wrong(node.place, f"'{part.strip()}' names no version", 'write it like ">= 0.1"')
-            if not COMPARED[found[1]](ours, version_of(found[2])):
-                hint = f"this is runbook {__version__}: install one that fits"
-                raise reading.wrong(node.place, f"this playbook needs runbook {text.strip()}", hint)
+        try:
+            fits = version_fits(__version__, text)
+        except VersionError as error:
+            raise reading.wrong(node.place, f"'{error}' names no version", 'write it like ">= 0.1"') from None
+        if not fits:
+            hint = f"this is runbook {__version__}: install one that fits"
+            raise reading.wrong(node.place, f"this playbook needs runbook {text.strip()}", hint)
         return text
 
     def schema(self) -> Schema:
         return {"type": "string"}
-
-
-def version_of(text: str) -> tuple[int, ...]:
-    """A version as numbers, padded so that 0.1 and 0.1.0 are equal."""
-    numbers = [int(part) for part in re.findall(r"[0-9]+", text)[:4]]
-    return tuple(numbers + [0] * (4 - len(numbers)))
 
 
 SECTIONS: Mapping[str, Key[Any]] = {
@@ -99,12 +86,13 @@ SECTIONS: Mapping[str, Key[Any]] = {
     "channels": Key(CHANNELS, "where notices go"),
     "contacts": Key(Contacts(), "who to call, by role"),
     "severities": Key(Severities(), "how fast each severity demands an answer"),
+    "tests": Key(TESTS, "recorded answers and the verdicts they must give: runbook test"),
     "on_nodata": Key(POLICY, "what no data means, where nothing nearer says it (hold)"),
     "on_error": Key(POLICY, "what an unanswered question means, where nothing nearer says it (hold)"),
 }
 NOT_YET = (
     "alerts", "changelog", "dashboard", "drills", "experiments", "incident", "links", "maintenance", "review",
-    "routines", "slos", "tests", "troubleshooting",
+    "routines", "slos", "troubleshooting",
 )  # fmt: skip
 GATEKEEPERS = ("runbook", "needs")  # where these say no, nothing else in the file can be trusted to mean what it says
 ESSENTIAL = (*GATEKEEPERS, "service", "flags", "environments", "rollback", "verify")  # what an emergency reads

@@ -19,7 +19,7 @@ from runbook.incidents.timeline import (
 )
 from runbook.incidents.words import operation_name
 from runbook.reports.operations import FlagRow, OperationRow, flags_changed, operations_of
-from runbook.rollout.facts import kept_samples
+from runbook.rollout.samples import kept_samples
 from runbook.rollout.site import Site
 from runbook.store.base import StoreAway
 from runbook.store.events import Recorded

@@ -11,8 +11,8 @@ from runbook.judge.watched import Cadence, Pace, interval_at, next_look, watched
 from runbook.language.durations import show_duration
 from runbook.playbook.model import Bake
 from runbook.rollout.bake import BakeStanding, bake_standing
-from runbook.rollout.facts import interval_of
 from runbook.rollout.rows import Row
+from runbook.rollout.samples import interval_of
 from runbook.rollout.site import Site
 from runbook.rollout.standing import Standing
 from runbook.rollout.versions import build_rows
@@ -66,14 +66,14 @@ def bake_rows(site: Site, bake: BakeStanding, facts: Facts) -> list[Row]:
         )
     share = watched_of(site, facts)
     if share is not None and (bake.sampled_asked is not None or bake.asked > 0):
-        rows.append(_watched_row(bake.sampled_asked, share, _paced(site, facts)))
+        rows.append(_watched_row(bake.sampled_asked, share, _paced(site, facts), _unread(facts)))
     return rows
 
 
-def _watched_row(asked: float | None, share: float, paced: str) -> Row:
+def _watched_row(asked: float | None, share: float, paced: str, unread: str) -> Row:
     if asked is None:
         observed = f"{share:.0%}{paced}"
-        return Row("sampled", "watched", "sampled", Status.PASS, observed, "no share is asked", counts=False)
+        return Row("sampled", "watched", "sampled", Status.PASS, observed, "no share is asked", unread, counts=False)
     enough = share >= asked
     # Rounded up, 79.6 % would be shown as the 80 % that it is not.
     shown = round(share * 100) if enough else math.floor(share * 100)
@@ -84,8 +84,18 @@ def _watched_row(asked: float | None, share: float, paced: str) -> Row:
         status=Status.PASS if enough else Status.FAIL,
         observed=f"{shown}%{paced}",
         expected=f">= {asked:.0%}",
+        message=unread,
         remedy="" if enough else "runbook watch --act",
     )
+
+
+def _unread(facts: Facts) -> str:
+    """Why the history of a source could not be read back, by metric; what is not told twice is told in a sentence."""
+    metrics: dict[str, list[str]] = {}
+    for name, series in facts.series.items():
+        if series.unread:
+            metrics.setdefault(series.unread, []).append(name)
+    return "; ".join(f"the history of {', '.join(names)} was not read: {why}" for why, names in metrics.items())
 
 
 def _paced(site: Site, facts: Facts) -> str:

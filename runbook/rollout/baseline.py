@@ -13,9 +13,9 @@ from runbook.judge.facts import Facts
 from runbook.judge.verdicts import Reason, Status
 from runbook.language.conditions import parse_condition
 from runbook.playbook.held_against import held_against_baseline
-from runbook.rollout.facts import interval_of
 from runbook.rollout.references import FEWEST, Numbers, enough, numbers_of, of_this_journey, usable
 from runbook.rollout.rows import Row
+from runbook.rollout.samples import interval_of
 from runbook.rollout.site import Site
 from runbook.rollout.standing import Standing
 from runbook.store.events import Event

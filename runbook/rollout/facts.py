@@ -2,57 +2,50 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from runbook.checks.base import Check
 from runbook.judge.evaluate import evaluate
-from runbook.judge.facts import Facts, Sample, Series, Value
+from runbook.judge.facts import Facts, Series, Value
 from runbook.judge.verdicts import STATUS_OF, Judged, Truth
 from runbook.language.conditions import names_in, parse_condition
 from runbook.playbook.model import Metric
 from runbook.rollout.bake import elapsed_since
+from runbook.rollout.history import longest_windows
+from runbook.rollout.last_good import keep_last_good
 from runbook.rollout.looking import Look, look, look_with_build
+from runbook.rollout.read_back import read_back
 from runbook.rollout.references import references_of
 from runbook.rollout.requests import resting_on
+from runbook.rollout.samples import interval_of, keep, kept_samples
 from runbook.rollout.site import Site
 from runbook.rollout.standing import Standing, standing_of
 from runbook.rollout.versions import note_version
-from runbook.store.base import SampleRow, StoreAway
 
-SHORTEST_INTERVAL = 0.2  # a sandbox shortens intervals, but never below this
 WHEN_DEADLINE = 5.0  # seconds
 SANDBOX_MAX_AGE = 5.0  # seconds: a scaled age would be shorter than one look on a busy machine
 WINDOW_KEPT = 3600.0  # how far back samples are read where nothing was entered, seconds
 
 
-def interval_of(metric: Metric, scale: float) -> float:
-    """How often a metric is measured, seconds, with the sandbox's scale."""
-    return max(SHORTEST_INTERVAL, metric.interval * scale) if scale != 1.0 else metric.interval
+def facts_of(
+    site: Site,
+    standing: Standing,
+    look: Look | None,
+    *,
+    since: float | None = None,
+    unread: Mapping[str, str] | None = None,
+) -> Facts:
+    """Everything that conditions may be judged on. `since` widens the samples read back, seconds since the epoch.
 
-
-def sample_of(row: SampleRow) -> Sample:
-    """A kept measurement, as the judge reads it."""
-    return Sample(row.t, row.text if row.text is not None else row.value, row.error)
-
-
-def kept_samples(site: Site, name: str, since: float, until: float | None = None) -> list[Sample]:
-    """The samples of a metric in that time; none when the store is away."""
-    if site.store is None:
-        return []
-    try:
-        return [sample_of(row) for row in site.store.samples(site.chain, name, since, until)]
-    except StoreAway as away:
-        site.lose_store(away)
-        return []
-
-
-def facts_of(site: Site, standing: Standing, look: Look | None, *, since: float | None = None) -> Facts:
-    """Everything that conditions may be judged on. `since` widens the samples read back, seconds since the epoch."""
+    `unread` tells by metric why the history of its source could not be had.
+    """
     state, now, scale = site.state(), site.clock.wall(), site.environment.bake_scale
     position = standing.position
     entered = position.baking_since if position is not None and standing.entered else None
     start = min(x for x in (since, entered, now - WINDOW_KEPT * max(scale, 0.001)) if x is not None)
+    windows, troubles = longest_windows(site.playbook), unread or {}
     series: dict[str, Series] = {}
     values: dict[str, Value] = builtins_of(site, standing)
     units: dict[str, str | None] = {}
@@ -62,7 +55,8 @@ def facts_of(site: Site, standing: Standing, look: Look | None, *, since: float 
         elif metric.value is not None:
             values[name], units[name] = metric.value, metric.unit
         else:
-            series[name] = _series(site, name, metric, start, look)
+            reach = min(start, now - windows.get(name, 0.0) * scale)
+            series[name] = _series(site, name, metric, reach, look, troubles.get(name, ""))
     return Facts(
         now=now,
         series=_with_requests(site, series, entered),
@@ -77,7 +71,7 @@ def facts_of(site: Site, standing: Standing, look: Look | None, *, since: float 
     )
 
 
-def _series(site: Site, name: str, metric: Metric, start: float, look: Look | None) -> Series:
+def _series(site: Site, name: str, metric: Metric, start: float, look: Look | None, unread: str) -> Series:
     scale = site.environment.bake_scale
     samples = kept_samples(site, name, start)
     fresh = look.readings.get(name) if look else None
@@ -94,6 +88,7 @@ def _series(site: Site, name: str, metric: Metric, start: float, look: Look | No
         max_age=oldest,
         min_samples=metric.min_samples,
         covers=metric.covers,
+        unread=unread,
     )
 
 
@@ -148,36 +143,6 @@ def service_down(look: Look | None) -> bool:
     return bool(look is not None and reachability(look))
 
 
-def keep(site: Site, readings: Mapping[str, Sample], names: Sequence[str] | None = None) -> None:
-    """Keep what was seen as samples; nothing happens when the store is away."""
-    rows = [
-        SampleRow(
-            metric=name,
-            t=sample.t,
-            value=_number(sample.value),
-            text=_text(sample.value),
-            error=sample.error,
-        )
-        for name, sample in readings.items()
-        if names is None or name in names
-    ]
-    if site.store is None or not rows:
-        return
-    try:
-        site.store.keep_samples(site.chain, rows)
-    except StoreAway as away:
-        site.lose_store(away)
-
-
-def _number(value: Value) -> float | None:
-    return None if isinstance(value, (str, bool)) else value
-
-
-def _text(value: Value) -> str | None:
-    """A text, or a truth as a condition spells it; None for a number."""
-    return str(value).lower() if isinstance(value, bool) else value if isinstance(value, str) else None
-
-
 @dataclass(frozen=True)
 class Sight:
     """What is seen from where we stand. `told` says that a new build came in, where it did."""
@@ -190,6 +155,7 @@ class Sight:
 
 def look_from_here(site: Site, checks: Sequence[Check], deadline: float) -> Sight:
     """Ask these checks, every metric and the version, within `deadline` seconds, and keep what they gave."""
+    until = time.monotonic() + deadline
     shown, _ = site.flags_or_trouble()
     standing = standing_of(site.playbook, site.state(), shown)
     here = standing.position
@@ -198,17 +164,21 @@ def look_from_here(site: Site, checks: Sequence[Check], deadline: float) -> Sigh
         seen = look_with_build(site, checks, deadline=deadline, percent=percent, stage=stage)
     else:
         seen = look(site, checks, metrics=True, deadline=deadline, percent=percent, stage=stage)
-    return kept_sight(site, standing, seen)
+    return kept_sight(site, standing, seen, until)
 
 
-def kept_sight(site: Site, standing: Standing, seen: Look) -> Sight:
-    """What a look comes to that is kept: its samples, and a new build that it saw, which begins the bake again."""
+def kept_sight(site: Site, standing: Standing, seen: Look, until: float | None = None) -> Sight:
+    """What a look comes to that is kept: its samples, what its sources kept while nobody looked, and a new build that
+    it saw, which begins the bake again. `until` is the end of the look, on the monotonic clock.
+    """
     keep(site, seen.readings)
+    keep_last_good(site, seen.checks)
     told = note_version(site, standing, seen)
     before, now = standing.position, site.state().position
     if before is not None and now is not None and now.since == before.since:
         standing = replace(standing, position=now)
-    return Sight(standing, seen, facts_of(site, standing, seen), told)
+    unread = read_back(site, standing, seen, until)
+    return Sight(standing, seen, facts_of(site, standing, seen, unread=unread), told)
 
 
 def judge_now(site: Site, text: str, percent: float | None, stage: str | None) -> Judged:

@@ -12,6 +12,7 @@ from runbook.judge.verdicts import Judged, Reason, Status, Verdict, verdict_of
 from runbook.language.conditions import parse_condition
 from runbook.language.units import show_value
 from runbook.playbook.model import Metric, Playbook
+from runbook.rollout.rows import counted_checks
 
 
 @dataclass(frozen=True)
@@ -79,4 +80,4 @@ def _level(judged: dict[str, Judged]) -> tuple[str, Status, Judged | None]:
 def verdict_of_health(rows: Sequence[MetricHealth], checks: Sequence[CheckResult], *, strict: bool) -> Verdict:
     """Critical is no-go; a warning or a missed target only under `strict`; what could not be measured is unknown."""
     counted = [Status.PASS if row.level in ("warning", "missed") and not strict else row.status for row in rows]
-    return verdict_of([*counted, *(result.status for result in checks)])
+    return verdict_of([*counted, *counted_checks(checks, strict=strict)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -86,15 +87,16 @@ def propose(site: Site, target: str | None, *, deadline: float, dry_run: bool) -
 def _sight(site: Site, standing: Standing, to: Rung, *, deadline: float, dry_run: bool) -> Sight:
     """What is seen before the step: the checks that it requires, and where a step was entered what became of that."""
     checks = [*required(site, standing, to), *(site.playbook.verify if standing.entered else ())]
-    percent, stage = to.percent, to.stage.name
+    percent, stage, until = to.percent, to.stage.name, time.monotonic() + deadline
     if standing.entered and not dry_run:
-        return kept_sight(
-            site, standing, look_with_build(site, checks, deadline=deadline, percent=percent, stage=stage)
-        )
+        seen = look_with_build(site, checks, deadline=deadline, percent=percent, stage=stage)
+        return kept_sight(site, standing, seen, until)
     # A first stage that nobody entered is not judged, but its numbers may be the baseline.
     metrics = standing.entered or bool(standing.stage and standing.stage.baseline)
     seen = look(site, checks, metrics=metrics, deadline=deadline, dry_run=dry_run, percent=percent, stage=stage)
-    return Sight(standing, seen, facts_of(site, standing, seen)) if dry_run else kept_sight(site, standing, seen)
+    if dry_run:
+        return Sight(standing, seen, facts_of(site, standing, seen))
+    return kept_sight(site, standing, seen, until)
 
 
 def choose(site: Site, standing: Standing, target: str | None) -> Rung:

@@ -74,8 +74,10 @@ def counted(rows: Iterable[Row]) -> list[Status]:
 
 
 def counted_checks(results: Iterable[CheckResult], *, strict: bool = False) -> list[Status]:
-    """The statuses that make the verdict; warnings count only under `strict`."""
-    return [row.status for row in results if strict or row.check.level != "warn"]
+    """The statuses that make the verdict; warnings count only under `strict`, those inside a list of checks too."""
+    if not strict:
+        return [row.status for row in results if row.check.level != "warn"]
+    return [status for row in results for status in (row.status, *counted_checks(row.nested, strict=True))]
 
 
 def judged_row(

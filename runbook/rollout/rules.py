@@ -12,10 +12,10 @@ from runbook.judge.rules import Rule, Ruled, RuleState, advance
 from runbook.judge.verdicts import Status
 from runbook.language.conditions import parse_condition
 from runbook.playbook.model import Playbook, Stage
-from runbook.rollout.facts import SHORTEST_INTERVAL, interval_of
 from runbook.rollout.kept import keep_note, kept_note
 from runbook.rollout.matrix import advance_matrix, answer_here, pending_told, status_of
 from runbook.rollout.rows import Row
+from runbook.rollout.samples import SHORTEST_INTERVAL, interval_of
 from runbook.rollout.site import Site
 from runbook.rollout.standing import Standing
 

@@ -14,7 +14,8 @@ class Answer:
     """The one result of every command. `lists` go into the JSON document under their names (see `show.documents`).
 
     `text` replaces the page where a command's output is a document of its own (a schema, a report, a script).
-    `refused` tells that it is no result but a refusal, which is talk.
+    `refused` tells that it is no result but a refusal, which is talk. `judged`: it ends with rows that hold or do not,
+    so that Markdown is a table of them.
     """
 
     exit: Exit
@@ -25,3 +26,4 @@ class Answer:
     lists: dict[str, Any] = field(default_factory=dict)
     text: str | None = None
     refused: bool = False
+    judged: bool = False

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from runbook.checks.base import CheckResult
 from runbook.judge.verdicts import Status, Verdict
 from runbook.language.durations import show_duration
 from runbook.rollout.rows import Decision, Row
+from runbook.show.checked import NOTHING, Aside, check_lines, in_warnings, warnings_in
 from runbook.show.page import MARKS, Line, Page, columns
 
 MOST_LINES = 3
@@ -19,25 +19,6 @@ RULES, MOST_QUIET, QUIET = ("trigger", "matrix"), 3, "quiet"
 GATES = ("gate", "baseline", "sign", "bake", "sampled", "calendar", "clock")
 EXPLAINS = "runbook explain  shows what it was judged on"
 WORDS = {Verdict.GO: "GO", Verdict.NO_GO: "NO-GO", Verdict.UNKNOWN: "UNKNOWN", Verdict.FAILED: "FAILED"}
-
-
-def check_lines(page: Page, results: Sequence[CheckResult], *, indent: str = "") -> None:
-    """One row a check; under one that does not hold what it saw and what to do."""
-    width = columns(indent + result.check.title for result in results)
-    for result in results:
-        warns = " (warning)" if result.check.level == "warn" and result.status is Status.FAIL else ""
-        # What was passed over has seen nothing: why it was is all there is to say.
-        passed_over = result.status in (Status.WAIVED, Status.SKIPPED)
-        observed = result.observed or (result.message if passed_over else "")
-        page.mark(MARKS[result.status], f"{indent}{result.check.title}{warns}", observed, result.expected, width=width)
-        if result.status in (Status.FAIL, Status.UNKNOWN) and result.message and result.message != result.observed:
-            page.under(result.message)
-        for entry in list(result.listed)[:20]:
-            page.under(f"- {entry}")
-        if result.status in (Status.FAIL, Status.UNKNOWN) and result.check.advice:
-            page.remedy(result.check.advice)
-        if result.nested:
-            check_lines(page, result.nested, indent=indent + "  ")
 
 
 def rule_lines(page: Page, rows: Sequence[Row], *, said: Collection[str] = ()) -> None:
@@ -87,32 +68,27 @@ def rests_on(row: Row) -> str:
     return "  ".join(parts)
 
 
-def counts_of(statuses: Iterable[Status]) -> str:
-    """`4 ok · 1 no · 1 unknown`."""
-    words = {
-        Status.PASS: "ok",
-        Status.FAIL: "no",
-        Status.UNKNOWN: "unknown",
-        Status.WAIVED: "waived",
-        Status.SKIPPED: "skipped",
-    }
-    listed = list(statuses)
-    return " · ".join(f"{listed.count(status)} {word}" for status, word in words.items() if status in listed)
-
-
-def decision_page(decision: Decision, about: str, seconds: float | None = None, *, said: Collection[str] = ()) -> Page:
+def decision_page(
+    decision: Decision,
+    about: str,
+    seconds: float | None = None,
+    *,
+    said: Collection[str] = (),
+    aside: Aside = NOTHING,
+) -> Page:
     """A decision as a screen: the verdict first, what holds, then what is unknown, and last what says no.
 
     So what matters stands beside what is to be typed; the verdict is said again there where the screen is a long one.
-    `said` are the lines that its end tells to type.
+    `said` are the lines that its end tells to type; `aside` is what is known beside the checks.
     """
     page = Page()
-    told = (WORDS[decision.verdict], about, f"{seconds:.1f} s" if seconds is not None else "")
+    warned = in_warnings(warnings_in(decision.checks))
+    told = (WORDS[decision.verdict], about, warned, f"{seconds:.1f} s" if seconds is not None else "")
     page.verdict(*told)
     well = [row for row in decision.checks if row.status not in (Status.FAIL, Status.UNKNOWN)]
-    check_lines(page, well)
+    check_lines(page, well, aside)
     rule_lines(page, sorted(decision.rows, key=_gravity), said=said)
-    check_lines(page, [row for row in decision.checks if row not in well])
+    check_lines(page, [row for row in decision.checks if row not in well], aside)
     if sum(block.height() for block in page.blocks if isinstance(block, Line)) > ONE_SCREEN:
         page.verdict(*told)
     return page

@@ -7,51 +7,9 @@ from typing import Any, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from runbook.show.document_rows import CheckRow, Doc, MetricRow, ProblemRow, RequestRow, RuleRow
+
 SCHEMA: Literal["runbook/1"] = "runbook/1"
-
-
-class Doc(msgspec.Struct, kw_only=True):
-    """The base of everything that JSON shows."""
-
-
-class CheckRow(Doc):
-    """One check. `reason` only where the status is unknown: inconclusive, nodata or error."""
-
-    id: str
-    title: str
-    kind: str
-    status: Literal["pass", "fail", "unknown", "skipped", "waived"]
-    reason: Literal["inconclusive", "nodata", "error"] | None = None
-    observed: str = ""
-    expected: str = ""
-    message: str = ""
-    duration_ms: float = 0.0
-    level: str = "error"
-    advice: str | None = None
-    listed: list[str] = []
-    checks: list[CheckRow] = []
-
-
-class RuleRow(Doc):
-    """One gate, trigger or other rule, judged. `age` is in seconds, `n` the samples it rests on.
-
-    A row of the matrix has a `severity`, and `due` is when the time of people runs out (RFC 3339).
-    """
-
-    id: str
-    title: str
-    kind: str
-    status: Literal["pass", "fail", "unknown", "skipped", "waived"]
-    reason: Literal["inconclusive", "nodata", "error"] | None = None
-    observed: str = ""
-    expected: str = ""
-    message: str = ""
-    n: int | None = None
-    age: float | None = None
-    counts: bool = True
-    remedy: str = ""
-    severity: str | None = None
-    due: str | None = None
 
 
 class PlanRow(Doc):
@@ -80,33 +38,6 @@ class EventRow(Doc):
     rollout: int | None
     payload: dict[str, Any]
     hash: str
-
-
-class MetricRow(Doc):
-    """One metric now. `level` is ok, missed, warning, critical or unknown; `value` in the metric's unit.
-
-    Of captured numbers (`reference`: baseline, or a stage) `value` is the mean of `n` samples, `spread` their standard
-    deviation, and `level` is shown. In `now`, `since` is when the limit was first breached and `before` what was seen
-    before that.
-    """
-
-    name: str
-    level: str
-    status: Literal["pass", "fail", "unknown", "skipped", "waived"]
-    value: float | str | None = None
-    unit: str | None = None
-    observed: str = ""
-    target: str | None = None
-    warning: str | None = None
-    critical: str | None = None
-    reason: Literal["inconclusive", "nodata", "error"] | None = None
-    message: str = ""
-    age: float | None = None
-    n: int | None = None
-    spread: float | None = None
-    reference: str | None = None
-    since: str | None = None
-    before: str = ""
 
 
 class EvidenceRow(Doc):
@@ -179,17 +110,6 @@ class IncidentRow(Doc):
     checklist: list[ChecklistRow] = []
 
 
-class ProblemRow(Doc):
-    """One thing that is wrong in a playbook, or with what was typed."""
-
-    message: str
-    file: str | None = None
-    line: int | None = None
-    column: int | None = None
-    hint: str = ""
-    level: str = "error"
-
-
 class BakeDoc(Doc):
     """The bake of the rung we stand on. `sampled` is the share watched, 0..1."""
 
@@ -247,6 +167,7 @@ class Document(Doc, kw_only=True):
     started_at: str
     duration_ms: float
     checks: list[CheckRow] | UnsetType = UNSET
+    tests: list[CheckRow] | UnsetType = UNSET  # of `test`: each with what it expects as nested rows
     gates: list[RuleRow] | UnsetType = UNSET
     rules: list[RuleRow] | UnsetType = UNSET
     triggers: list[RuleRow] | UnsetType = UNSET
@@ -255,6 +176,7 @@ class Document(Doc, kw_only=True):
     metrics: list[MetricRow] | UnsetType = UNSET
     incidents: list[IncidentRow] | UnsetType = UNSET
     problems: list[ProblemRow] | UnsetType = UNSET
+    requests: list[RequestRow] | UnsetType = UNSET
     notices: list[NoticeRow] | UnsetType = UNSET
     samples: list[EvidenceRow] | UnsetType = UNSET
     contacts: list[ContactRow] | UnsetType = UNSET

@@ -13,7 +13,8 @@ from runbook.rollout.site import Site
 from runbook.rollout.underway import said_of_steps
 from runbook.rollout.versions import build_told
 from runbook.show.card import Card
-from runbook.show.documents import ContactRow, MetricRow
+from runbook.show.document_rows import MetricRow
+from runbook.show.documents import ContactRow
 from runbook.show.page import STYLES, Page, Span, cells, in_columns, shortened
 from runbook.system.clock import local_day_and_clock, rfc3339, utc
 

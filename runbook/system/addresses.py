@@ -30,13 +30,20 @@ class Resolver:
 
     def __init__(self) -> None:
         self._asked: dict[tuple[str, int], asyncio.Task[tuple[str, ...]]] = {}
+        self._preferred: dict[tuple[str, int], str] = {}
 
     async def resolve(self, host: str, port: int) -> tuple[str, ...]:
-        """As `resolve`."""
+        """As `resolve`; an address that took a connection before comes first."""
         task = self._asked.get((host, port))
         if task is None:
             task = self._asked[host, port] = asyncio.create_task(resolve(host, port))
-        return await asyncio.shield(task)
+        addresses = await asyncio.shield(task)
+        first = self._preferred.get((host, port))
+        return addresses if first is None else (first, *(one for one in addresses if one != first))
+
+    def prefer(self, host: str, port: int, address: str) -> None:
+        """From now on this address of the host comes first: it took a connection."""
+        self._preferred[host, port] = address
 
     def close(self) -> None:
         for task in self._asked.values():

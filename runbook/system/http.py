@@ -7,60 +7,82 @@ that a name that changes its mind between the two gains nothing.
 from __future__ import annotations
 
 import asyncio
-import re
 import time
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
-
-import msgspec
+from functools import cache
+from typing import Any, NamedTuple
 
 from runbook.system.addresses import Resolver, is_forbidden
-from runbook.system.http_bodies import LIMIT, Body, BodyTrouble
+from runbook.system.http_addresses import Addresses, first_to_connect
+from runbook.system.http_bodies import BodyTrouble, body_of
 from runbook.system.http_messages import HttpTrouble, Request, Response, basic, bearer
-from runbook.system.http_wire import content_of, date_of, headers_of, in_words, no_tls, tls_context
+from runbook.system.http_outgoing import Outgoing, Refused, outgoing, redirected
+from runbook.system.http_proxy import proxy_for
+from runbook.system.http_timing import Timing
+from runbook.system.http_tls import CaTrouble, no_tls, tls_context
+from runbook.system.http_wire import check_version, content_of, date_of, in_words
 
 __all__ = ["Connection", "HttpTrouble", "Request", "Response", "basic", "bearer", "fetch", "fetch_now"]
 
-_METHOD = re.compile(r"[A-Z]{1,20}\Z")
-_PHASES = {
-    "connection.connect_tcp.started": "connect",
-    "connection.start_tls.started": "tls",
-    "http11.send_request_headers.started": "send",
-    "http11.receive_response_headers.started": "wait",
-    "http11.receive_response_body.started": "read",
-}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
-class _Refused(Exception):  # noqa: N818
-    def __init__(self, phase: str, message: str) -> None:
-        super().__init__(message)
-        self.trouble = HttpTrouble(phase, message)
+class _Way(NamedTuple):
+    """How a host is reached: at an address of its own, through a proxy that looks up its name, or over a socket."""
+
+    scheme: str
+    host: str
+    ca: str | None
+    address: str | None = None
+    proxy: str | None = None
+    socket: str | None = None
 
 
 class Connection:
     """One connection slot: keeps its connection open for the next request to the same host. For one event loop."""
 
     def __init__(self) -> None:
-        self._transports: dict[tuple[str, str | None], Any] = {}
+        self._transports: dict[_Way, Any] = {}
 
-    def transport(self, address: str, scheme: str, ca: str | None) -> Any:
+    def transport(self, way: _Way) -> Any:
+        """The client for one way. Raises CaTrouble."""
         import httpx
 
-        key = (f"{scheme}//{address}", ca)
-        if key not in self._transports:
-            self._transports[key] = httpx.AsyncHTTPTransport(
-                verify=tls_context(ca) if scheme == "https" else no_tls(),
+        if way not in self._transports:
+            proxy = None
+            if way.proxy is not None:
+                context = tls_context(None) if way.proxy.lower().startswith("https:") else None
+                proxy = httpx.Proxy(way.proxy, ssl_context=context)
+            self._transports[way] = httpx.AsyncHTTPTransport(
+                verify=tls_context(way.ca) if way.scheme == "https" else no_tls(),
                 trust_env=False,
                 limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
+                proxy=proxy,
+                uds=way.socket,
             )
-        return self._transports[key]
+        return self._transports[way]
 
     async def close(self) -> None:
         for transport in self._transports.values():
             await transport.aclose()
         self._transports.clear()
+
+
+def get_ready(request: Request) -> None:
+    """Load what this request needs, in a running event loop. It takes a tenth of a second, once in a process, and would
+    be counted as time of the network, of this request or of another that is under way.
+    """
+    _load_client()
+    if request.ca is None and request.url[:6].lower() == "https:":
+        tls_context(None)
+
+
+@cache
+def _load_client() -> None:
+    import anyio
+    import httpx
+
+    anyio.current_time()  # the part of anyio for this kind of event loop
+    httpx.AsyncHTTPTransport(verify=no_tls(), trust_env=False)  # httpcore
 
 
 async def fetch(
@@ -94,31 +116,35 @@ class _Asking:
         self._request = request
         self._connection = connection
         self._resolver = resolver
-        self._phase = "refuse"
+        self._timing = Timing()
         self._began = time.monotonic()
         self._until = self._began
-        self._unsecured: Any = None  # the connection before TLS
 
     async def answer(self, timeout: float) -> Response | HttpTrouble:
         import httpx
 
+        get_ready(self._request)
         self._until = self._began + max(0.001, timeout)
         try:
             async with asyncio.timeout(max(0.001, timeout)):
                 return await self._follow()
         except (TimeoutError, httpx.TimeoutException):
-            return self._trouble(f"no {self._awaited()} within {timeout:.3g} s", timed_out=True)
-        except _Refused as refused:
-            return replace(refused.trouble, elapsed=time.monotonic() - self._began)
+            return self._trouble(f"no {self._timing.awaited()} within {timeout:.3g} s", timed_out=True)
+        except Refused as refused:
+            self._timing.enter(refused.phase)
+            return self._trouble(str(refused))
+        except CaTrouble as trouble:
+            self._timing.enter("refuse")
+            return self._trouble(str(trouble))
         except BodyTrouble as trouble:
-            self._phase = "read"
+            self._timing.enter("read")
             return self._trouble(str(trouble))
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ExceptionGroup) as trouble:
-            return self._trouble(in_words(trouble, self._phase))
+            return self._trouble(in_words(trouble, self._timing.phase))
         finally:
             # httpcore does not close a connection whose TLS handshake was cut by our deadline.
-            if self._phase == "tls" and self._unsecured is not None:
-                await self._unsecured.aclose()
+            if self._timing.phase == "tls" and self._timing.unsecured is not None:
+                await self._timing.unsecured.aclose()
 
     async def _follow(self) -> Response:
         import httpx
@@ -129,113 +155,82 @@ class _Asking:
             where = response.header("location")
             if response.status not in _REDIRECTS or where is None or not self._request.max_redirects:
                 return response
+            self._timing.enter("redirect")
             if left <= 0:
-                raise _Refused("redirect", f"more than {self._request.max_redirects} redirects")
+                raise Refused("redirect", f"more than {self._request.max_redirects} redirects")
             left -= 1
-            target = httpx.URL(request.url).join(where)
-            request = _redirected(request, str(target), response.status)
+            old = httpx.URL(request.url)
+            request = redirected(request, old, old.join(where), response.status)
 
     async def _once(self, request: Request) -> Response:
         import httpx
 
-        url = _checked_url(request)
-        headers = headers_of(request, url.netloc.decode("ascii"), url.username, url.password)
-        port = url.port or (443 if url.scheme == "https" else 80)
-        host = url.raw_host.decode("ascii")
-        self._phase = "resolve"
-        addresses = await self._resolver.resolve(host, port)
+        sent = outgoing(request, httpx.URL(request.url))
+        way = _Way(sent.url.scheme, sent.host, request.ca, socket=request.socket)
+        if request.socket is not None:
+            return await self._at(sent, way)
+        proxy = proxy_for(request.proxy, sent.url.scheme, sent.host, sent.port)
+        if proxy is not None:
+            return await self._through(sent, way._replace(proxy=proxy))
+        self._timing.enter("resolve")
+        addresses = await self._resolver.resolve(sent.host, sent.port)
         if request.guarded and any(is_forbidden(address) for address in addresses):
-            raise _Refused("refuse", "the host comes from a variable and is this machine or a metadata server")
-        self._phase = "connect"
-        for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
-            try:
-                return await self._at(request, url, headers, address, (self._until - time.monotonic()) / left)
-            except (httpx.ConnectError, httpx.ConnectTimeout):
-                if left == 1 or self._phase != "connect":
-                    raise
-        raise _Refused("resolve", f"{host} has no address")
+            raise Refused("refuse", "the host comes from a variable and is this machine or a metadata server")
+        if len(addresses) == 1:
+            return await self._at(sent, way._replace(address=addresses[0]))
+        answer, address = await first_to_connect(
+            Addresses(addresses, httpx.ConnectError, self._until),
+            self._timing,
+            lambda one: self._at(sent, way._replace(address=one)),
+        )
+        self._resolver.prefer(sent.host, sent.port, address)
+        return answer
 
-    async def _at(
-        self, request: Request, url: Any, headers: list[tuple[str, str]], address: str, within: float
-    ) -> Response:
+    async def _through(self, sent: Outgoing, way: _Way) -> Response:
         import httpx
 
-        began = time.monotonic()
-        host = url.raw_host.decode("ascii")
-        sent = httpx.Request(
-            request.method,
-            url.copy_with(host=address),
-            headers=headers,
-            content=content_of(request),
-            extensions={
-                "sni_hostname": host,
-                "trace": self._trace,
-                "timeout": {"connect": within},
-            },
-        )
-        transport = self._connection.transport(f"{host}:{address}", url.scheme, request.ca)
+        if sent.request.guarded:
+            raise Refused(
+                "refuse",
+                "the host comes from a variable, and only the proxy would see what address it has: nothing was asked; "
+                "write the host in the playbook, or take proxy out of the environment",
+            )
+        try:
+            return await self._at(sent, way)
+        except httpx.ProxyError as trouble:
+            raise Refused("connect", f"the proxy answers {trouble}") from None
+        except httpx.ConnectError as trouble:
+            phase = self._timing.phase
+            raise Refused(phase, f"{'the proxy: ' if phase == 'connect' else ''}{in_words(trouble, phase)}") from None
+
+    async def _at(self, asked: Outgoing, way: _Way) -> Response:
+        import httpx
+
+        extensions: dict[str, Any] = {"trace": self._timing.trace}
+        if way.proxy is None:  # a proxy's own TLS has the proxy's name
+            extensions["sni_hostname"] = way.host
+        request, url = asked.request, asked.at(way.address)
+        content = content_of(request)
+        sent = httpx.Request(request.method, url, headers=asked.headers, content=content, extensions=extensions)
+        transport = self._connection.transport(way)
+        self._timing.expect("connect")
         received = await transport.handle_async_request(sent)
         try:
-            body = await _body(received, request.method)
+            check_version(received.extensions.get("http_version", b"HTTP/1.1"))
+            body = await body_of(received, request.method)
         finally:
             await received.aclose()
-        pairs = tuple((name.lower(), value) for name, value in received.headers.multi_items())
-        elapsed = time.monotonic() - began
+        phases = self._timing.seconds()
         return Response(
             received.status_code,
-            pairs,
+            tuple((name.lower(), value) for name, value in received.headers.multi_items()),
             body,
-            str(url.copy_with(userinfo=b"")),
-            elapsed,
+            asked.shown(),
+            sum(phases.values()),
             date_of(received.headers.get("date")),
-        )
-
-    async def _trace(self, event: str, details: Mapping[str, Any]) -> None:
-        self._phase = _PHASES.get(event, self._phase)
-        if event == "connection.connect_tcp.complete":
-            self._unsecured = details["return_value"]
-
-    def _awaited(self) -> str:
-        return {"resolve": "address", "connect": "connection", "tls": "TLS handshake", "read": "end of the answer"}.get(
-            self._phase, "answer"
+            phases,
         )
 
     def _trouble(self, message: str, timed_out: bool = False) -> HttpTrouble:
-        return HttpTrouble(self._phase, message, time.monotonic() - self._began, timed_out)
-
-
-async def _body(received: Any, method: str) -> bytes:
-    body = Body("" if method == "HEAD" else received.headers.get("content-encoding", ""))
-    announced = received.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced[:20]) > LIMIT and method != "HEAD":
-        raise BodyTrouble(f"the body is larger than {LIMIT >> 20} MiB")
-    async for data in received.stream:
-        body.add(data)
-    return body.whole()
-
-
-def _checked_url(request: Request) -> Any:
-    import httpx
-
-    if not _METHOD.match(request.method):
-        raise _Refused("refuse", "the method is no word in capitals")
-    url = httpx.URL(request.url)
-    if url.scheme not in ("http", "https") or not url.host:
-        raise _Refused("refuse", "only http and https URLs with a host are asked")
-    if "\\" in request.url or not re.fullmatch(r"[\w.:-]+", url.host):
-        raise _Refused("refuse", "the host holds a character that no host has")
-    if url.port is not None and not 0 < url.port < 65536:
-        raise _Refused("refuse", f"there is no port {url.port}")
-    return url
-
-
-def _redirected(request: Request, target: str, status: int) -> Request:
-    """The request that a redirect asks for. Raises _Refused when it leads to another host, port or scheme."""
-    import httpx
-
-    old, new = httpx.URL(request.url), httpx.URL(target)
-    if (old.scheme, old.host, old.port) != (new.scheme, new.host, new.port) or new.username:
-        raise _Refused("redirect", f"redirects to another place, {new.scheme}://{new.host}, which is not followed")
-    if status in (301, 302, 303) and request.method != "HEAD":
-        return replace(request, url=target, method="GET", json=msgspec.UNSET, text=None, form=None)
-    return replace(request, url=target)
+        elapsed = time.monotonic() - self._began
+        return HttpTrouble(self._timing.phase, message, elapsed, timed_out, self._timing.seconds())

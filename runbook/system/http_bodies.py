@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
+from typing import Any
 
 LIMIT = 5 << 20  # decoded bytes
 _RATIO = 100  # decoded to received
 _RATIO_FROM = 256 << 10  # below this many decoded bytes no ratio is too high
+_PIECES = 100_000  # chunks of one body
+_IN_ONE_GO = 128
 _MEMBERS = 64  # parts of one gzip body
 
 
@@ -74,3 +78,22 @@ class Body:
             raise BodyTrouble(f"the body is larger than {self._limit >> 20} MiB")
         if len(self._decoded) > _RATIO_FROM and len(self._decoded) > _RATIO * self._received:
             raise BodyTrouble(f"the body unpacks to more than {_RATIO} times what was sent")
+
+
+async def body_of(received: Any, method: str) -> bytes:
+    """The whole decoded body of an answer that httpx began to receive. Raises BodyTrouble."""
+    body = Body("" if method == "HEAD" else received.headers.get("content-encoding", ""))
+    announced = received.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:20]) > LIMIT and method != "HEAD":
+        raise BodyTrouble(f"the body is larger than {LIMIT >> 20} MiB")
+    pieces = 0
+    async for data in received.stream:
+        body.add(data)
+        pieces += 1
+        if pieces > _PIECES:
+            raise BodyTrouble(f"the body comes in more than {_PIECES:,} pieces")
+        if (
+            pieces % _IN_ONE_GO == 0
+        ):  # pieces that are here already do not let anybody else have a turn, the deadline too
+            await asyncio.sleep(0)
+    return body.whole()

@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+PHASES = ("resolve", "connect", "tls", "wait", "read")  # of a request, in their order
+
 
 @dataclass(frozen=True)
 class Request:
@@ -15,7 +17,7 @@ class Request:
 
     `guarded` marks a host named from outside the playbook: it may not resolve to this machine or a metadata server.
     `ca` is a file with certificates to trust instead of the system's. `proxy` is a proxy's URL, or `environment`;
-    `socket` the path of a Unix socket on which the host answers.
+    `socket` the path of a Unix socket on which the host answers, whatever the URL's host; it goes before `proxy`.
     """
 
     url: str
@@ -39,7 +41,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """An answer. `elapsed` is in seconds; `date` is the server's own clock, seconds since the epoch, if it told it."""
+    """An answer. `elapsed` is in seconds; `date` is the server's own clock, seconds since the epoch, if it told it.
+
+    `phases` are its parts (resolve, connect, tls, wait, read) in seconds; `elapsed` is their sum.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -61,12 +66,16 @@ class Response:
 
 @dataclass(frozen=True)
 class HttpTrouble:
-    """No answer, and in which phase it ended: refuse (not sent), resolve, connect, tls, send, wait, read, redirect."""
+    """No answer, and in which phase it ended: refuse (not sent), resolve, connect, tls, send, wait, read, redirect.
+
+    `phases` are the seconds of those that it came through, the one in which it ended with them.
+    """
 
     phase: str
     message: str
     elapsed: float = 0.0
     timed_out: bool = False
+    phases: Mapping[str, float] = field(default_factory=dict)
 
 
 def bearer(token: str) -> str:

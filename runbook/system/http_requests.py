@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import replace
 
 import msgspec
@@ -62,15 +61,12 @@ def learned(masker: Masker, name: str, value: str) -> str:
     return value
 
 
-def curl_line(written: Request, base: str | None) -> str:
-    """The shell line that asks the same; what is not filled in stays as the playbook writes it."""
-    words = ["curl", "-fsS"] + (["-X", written.method.upper()] if written.method.upper() != "GET" else [])
-    for name, value in written.headers.items():
-        words += ["-H", f"{name}: {value}"]
-    if written.json is not msgspec.UNSET:
-        words += ["-H", "Content-Type: application/json", "-d", msgspec.json.encode(written.json).decode()]
-    elif written.text is not None:
-        words += ["-d", written.text]
-    for name, value in (written.form or {}).items():
-        words += ["--data-urlencode", f"{name}={value}"]
-    return shlex.join([*words, absolute(written.url, base) or written.url])
+def curl_line(written: Request, base: str | None, *, user: str | None = None, seconds: float | None = None) -> str:
+    """The shell line that asks the same; what is not filled in stays as the playbook writes it.
+
+    `user` is a login as `USER:PASSWORD`, `seconds` how long the whole may take.
+    """
+    from runbook.system.http_curl import curl_words
+    from runbook.system.shell_words import shell_line
+
+    return shell_line(curl_words(written, absolute(written.url, base) or written.url, user, seconds))

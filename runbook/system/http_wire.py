@@ -5,20 +5,22 @@ from __future__ import annotations
 import os
 import re
 import ssl
-from functools import lru_cache
 
 import msgspec
 
 from runbook.system.http_messages import Request, basic
+from runbook.system.http_tls import tls_in_words
 
 _BAD_HEADER = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
+_CLOSED = {"wait": "closed without an answer", "tls": "closed in the handshake", "connect": "closed at once"}
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 
 
-def headers_of(request: Request, host: str, user: str, password: str) -> list[tuple[str, str]]:
-    """The headers to send.
+def headers_of(request: Request, host: str, user: str, password: str) -> list[tuple[bytes, bytes]]:
+    """The headers to send, as Latin-1.
 
-    `host` is the value of Host, `user` and `password` are the URL's. Raises ValueError where one would end its line.
+    `host` is the value of Host, `user` and `password` are the URL's. Raises ValueError where one would end its line, or
+    holds what no header can.
     """
     from runbook import __version__
 
@@ -36,8 +38,8 @@ def headers_of(request: Request, host: str, user: str, password: str) -> list[tu
     pairs += list(request.headers.items())
     for name, value in pairs:
         if not _HEADER_NAME.match(name) or _BAD_HEADER.search(value):
-            raise ValueError(f"the header {name[:40]!r} holds a line end or another control character")
-    return pairs
+            raise ValueError(f"the header {name[:40]!r} holds a line end, or another character that no header carries")
+    return [(name.encode("ascii"), value.strip(" \t").encode("latin-1")) for name, value in pairs]
 
 
 def _content_type(request: Request) -> str:
@@ -58,24 +60,10 @@ def content_of(request: Request) -> bytes | None:
     return request.text.encode() if request.text is not None else None
 
 
-@lru_cache(maxsize=8)
-def tls_context(ca: str | None) -> ssl.SSLContext:
-    """What TLS trusts: the certificates in the file `ca`, else the system's. Raises OSError."""
-    if ca is not None:
-        return ssl.create_default_context(cafile=ca)
-    context = ssl.create_default_context()
-    paths = ssl.get_default_verify_paths()
-    if paths.cafile is None and paths.capath is None:  # a machine without certificates of its own
-        import certifi
-
-        context.load_verify_locations(certifi.where())
-    return context
-
-
-@lru_cache(maxsize=1)
-def no_tls() -> ssl.SSLContext:
-    """A context for connections without TLS, where one has to be given; a real one costs 20 ms."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+def check_version(version: bytes) -> None:
+    """Raises ValueError for a version of HTTP that is not spoken here, whose words may mean anything."""
+    if version not in (b"HTTP/1.1", b"HTTP/1.0"):
+        raise ValueError(f"it answers as {version[:20].decode('ascii', 'replace')}, which is not spoken here")
 
 
 def date_of(text: str | None) -> float | None:
@@ -90,11 +78,11 @@ def date_of(text: str | None) -> float | None:
 
 def in_words(trouble: BaseException, phase: str) -> str:
     """What happened, from the innermost cause that says it best."""
-    said = str(trouble) or {"wait": "closed without an answer"}.get(phase, type(trouble).__name__)
+    said = str(trouble) or _CLOSED.get(phase, type(trouble).__name__)
     cause: BaseException | None = trouble
     while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"the certificate is not accepted: {cause.verify_message}"
+        if isinstance(cause, ssl.SSLError):
+            return tls_in_words(cause)
         if isinstance(cause, OSError) and cause.strerror:
             number = cause.errno or 0
             said = os.strerror(number) if number > 0 else cause.strerror

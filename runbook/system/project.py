@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from runbook.system.files import FileTrouble, ensure_folder
+from runbook.system.files import FileTrouble, ensure_folder, write_private
 from runbook.system.refusals import Exit, Refusal
 
 _PLAYBOOK = re.compile(rb"""(?:^|[\r\n{,])(?:\xef\xbb\xbf)?[ \t]*["']?runbook["']?[ \t]*:""")
@@ -91,13 +92,22 @@ def state_folder(root: Path) -> StateFolder:
         # What happened is kept there since a command could not write here: it stays in one place.
         return _users_folder(root, f"{folder} has no state yet")
     try:
-        ensure_folder(folder)
+        _ensure_folder_of_a_checkout(folder)
         if os.access(folder, os.W_OK | os.X_OK):
             return StateFolder(folder)
         reason = "it cannot be written"
     except FileTrouble as trouble:
         reason = trouble.reason
     return _users_folder(root, f"{folder}: {reason}")
+
+
+def _ensure_folder_of_a_checkout(folder: Path) -> None:
+    """Make the folder where it is not there, with a file in it that keeps it out of git: a checkout stays clean."""
+    is_new = not folder.exists()
+    ensure_folder(folder)
+    if is_new:
+        with contextlib.suppress(FileTrouble):
+            write_private(folder / ".gitignore", b"*\n")
 
 
 def _users_path(root: Path) -> Path:

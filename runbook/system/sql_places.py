@@ -112,3 +112,23 @@ def _number_or_text(value: str) -> Bound:
     if match is None:
         return value
     return float(value) if match.group(1) else int(value)
+
+
+def without_quoted(query: str) -> str:
+    """The query with its comments as spaces and its quoted texts as `''`; quoted names stay as they are.
+
+    For reading what kind of statement it is: quotes are read as standard SQL has them.
+    """
+    parts: list[str] = []
+    position = 0
+    while (match := _TOKEN.search(query, position)) is not None:
+        opening = match.group()
+        parts.append(query[position : match.start()])
+        closing = _CLOSING.get(opening, opening)
+        end = query.find(closing, match.end())
+        position = len(query) if end < 0 else end + len(closing)
+        if _PLACES.get(opening) == "a quoted name":
+            parts.append(query[match.start() : position])
+        else:
+            parts.append("''" if opening == "'" or opening[0] == "$" else " ")
+    return "".join([*parts, query[position:]])

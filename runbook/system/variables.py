@@ -59,7 +59,8 @@ class Variables:
     def url(self, template: str) -> str:
         """The text as a URL. Values are percent-encoded, except one at the very start that is the URL's beginning.
 
-        Raises VariableTrouble, also where such a beginning is no http or https URL or relative path.
+        Raises VariableTrouble, also where such a beginning is no http or https URL or relative path, and where values
+        make a step to the folder above of what is none as it is written.
         """
         from urllib.parse import quote
 
@@ -69,7 +70,10 @@ class Variables:
                 return _url_beginning(reference, value)
             return quote(value.encode("utf-8", "surrogateescape"), safe="")
 
-        return self._filled(template, encoded)
+        url = self._filled(template, encoded)
+        if _steps_up(url) > _steps_up(self._filled(template, lambda reference: "x")):
+            raise UnsafeValue("the values in this URL make a '..' of it, which would leave its place")
+        return url
 
     def host_from_outside(self, template: str) -> bool:
         """Whether the host of this URL comes from a value that the playbook does not hold itself.
@@ -193,6 +197,11 @@ def _parsed(template: str) -> Template:
         return parse_template(template)
     except TemplateError as trouble:
         raise VariableTrouble(trouble.message, trouble.hint) from None
+
+
+def _steps_up(url: str) -> int:
+    """How many parts of its path stand for a folder (`.` and `..`) and not for a name."""
+    return sum(part in (".", "..") for part in re.split(r"[?#]", url, maxsplit=1)[0].split("/"))
 
 
 def _without_nul(reference: Reference, value: str) -> str:

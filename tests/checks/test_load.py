@@ -85,7 +85,7 @@ def test_the_request_is_the_one_that_is_written() -> None:
         assert all("x-key: hunter2hunter2" in request.lower() for request in server.asked)
         assert all(request.endswith('{"q":"pumps"}') for request in server.asked)
     assert row.status is Status.PASS
-    assert a_check(plain).options.by_hand("http://x.test").startswith("curl -fsS -X POST -H 'X-Key: ${KEY}'")
+    assert a_check(plain).options.by_hand("http://x.test").startswith('curl -fsS -X POST -H "X-Key: ${KEY}"')
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import time
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from runbook.checks.cells import judge_rows
+from runbook.checks.findings import NotTaken
 from runbook.judge.verdicts import Reason, Status
 from runbook.system.variables import Variables
 from tests.checks.looking import a_check, looked, surroundings
+from tests.places import PROJECT
 
 
 @pytest.fixture
@@ -102,3 +110,125 @@ def test_a_locked_database_is_waited_for_no_longer_than_the_deadline(folder: Pat
 def test_it_says_nothing_without_expect() -> None:
     assert not a_check({"sql": "sqlite:///x", "query": "select 1"}).options.asserts()
     assert a_check({"sql": "sqlite:///x", "query": " "}).options.problems()
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("select 1", ""),
+        ("  -- a comment\n/* another */ ( select 1 ) ;\n ", ""),
+        ("with x as (select ';' as a) select count(*) from x", ""),
+        ("select 'drop table x; pg_terminate_backend(1)'", ""),
+        ("select updated_at from set_configs", ""),
+        ("show tables", ""),
+        ("drop table x", "begins with DROP"),
+        ("/* select */ delete from x", "begins with DELETE"),
+        ("'x'", "begins with"),
+        ("select 1; select 2", "several statements"),
+        ("select 1;-- and\n;drop table x", "several statements"),
+        ("select pg_terminate_backend(1)", "pg_terminate_backend"),
+        ('select "lo_unlink" (1)', "lo_unlink"),
+        ("select * from dblink_exec('x', 'drop table x')", "dblink_exec"),
+        ("select a into outfile '/x' from b", "INTO OUTFILE"),
+        ("select pg_stat_reset()", "pg_stat_reset"),
+        (" -- nothing", "empty"),
+    ],
+)
+def test_statements_that_do_more_than_look_are_refused(query: str, said: str, folder: Path) -> None:
+    check = {"sql": "sqlite:///a b.db", "query": query, "expect": "== 1"}
+    problems = a_check(check).options.problems()
+    assert (said in problems[0]) if said else problems == []
+    if said:
+        assert looked(check, project=folder).message == problems[0]
+
+
+@pytest.mark.parametrize(
+    ("url", "line"),
+    [
+        ("${DATABASE_URL}", """psql "${DATABASE_URL}" -c 'select 1'"""),
+        ("postgresql://me:${PW}@h/d", """psql "postgresql://me:${PW}@h/d" -c 'select 1'"""),
+        ("postgres://me@h/d?a=1&b=2", """psql 'postgres://me@h/d?a=1&b=2' -c 'select 1'"""),
+        ("sqlite:///a b.db?x=1", "sqlite3 -readonly 'a b.db' 'select 1'"),
+        ("sqlite:///${FILE}", """sqlite3 -readonly "${FILE}" 'select 1'"""),
+        ("postgresql://`id`${PW}@h/d", "psql 'postgresql://`id`${PW}@h/d' -c 'select 1'"),
+        ("mysql+pymysql://h/d", ""),
+    ],
+)
+def test_the_line_that_looks_by_hand(url: str, line: str) -> None:
+    assert a_check({"sql": url, "query": "select 1"}).options.by_hand(None) == line
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        (Decimal("1.50"), 1.5),
+        (Decimal("2.00"), 2),
+        (Decimal(10) ** 300, 10**300),
+        (True, True),
+        ("text", "text"),
+        (timedelta(minutes=2), 120.0),
+        (date(2026, 1, 2), "2026-01-02"),
+        (datetime(2026, 1, 2, 3, tzinfo=UTC), "2026-01-02T03:00:00+00:00"),
+        (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+    ],
+)
+def test_a_cell_is_one_value(cell: Any, value: Any) -> None:
+    found = judge_rows([(cell,)], None)
+    assert (found.value, type(found.value)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        (None, Reason.NODATA),
+        (Decimal("NaN"), Reason.NODATA),
+        (Decimal("sNaN"), Reason.NODATA),
+        (Decimal("-Infinity"), Reason.NODATA),
+        (Decimal("1e999999"), Reason.NODATA),
+        (float("nan"), Reason.NODATA),
+        (b"", Reason.ERROR),
+        (memoryview(b"x"), Reason.ERROR),
+        ([1], Reason.ERROR),
+        ({"a": 1}, Reason.ERROR),
+        ("x" * 100_000, Reason.ERROR),
+    ],
+)
+def test_a_cell_that_is_no_value(cell: Any, reason: Reason) -> None:
+    for rows, worst in (([(cell,)], None), ([("a", 1), ("b", cell)], "max")):
+        with pytest.raises(NotTaken) as told:
+            judge_rows(rows, worst)  # type: ignore[arg-type]
+        assert told.value.reason is reason
+
+
+def test_rows_that_say_nothing() -> None:
+    for rows in ([], [()], [(1,), (2,)]):
+        with pytest.raises(NotTaken):
+            judge_rows(rows, None)
+    with pytest.raises(NotTaken, match="10000 rows"):
+        judge_rows([(1,)] * 10_001, "max")
+    assert judge_rows([(date(2026, 1, 2), 1), (None, 2)], "max").observed == "2 (a row)"
+
+
+def test_a_kind_that_is_asked_by_a_library_that_is_missing_says_what_to_install(tmp_path: Path) -> None:
+    """In a process of its own, in which the libraries cannot be found."""
+    code = """
+import sys
+for name in ("psycopg", "sqlalchemy", "azure", "azure.cosmos", "requests"):
+    sys.modules[name] = None
+from tests.checks.looking import looked
+for check in (
+    {"sql": "postgresql://h/d", "query": "select 1"},
+    {"sql": "mysql+pymysql://h/d", "query": "select 1"},
+    {"cosmos": "https://h", "database": "d", "container": "c", "query": "select value 1", "key": "a2V5"},
+):
+    row = looked({**check, "expect": "== 1"})
+    print(row.status.value, row.message)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PROJECT)
+    lines = done.stdout.splitlines()
+    assert [line.partition(" ")[0] for line in lines] == ["unknown"] * 3
+    assert [line.rpartition("pip install ")[2] for line in lines] == [
+        "'runbook[postgres]'",
+        "'runbook[sql]'",
+        "'runbook[azure]'",
+    ]

@@ -13,7 +13,7 @@ import pytest
 from runbook.actions.steps import Act
 from runbook.cli.boundary import answer_with, of_bug
 from runbook.cli.exit_codes import MEANING
-from runbook.cli.options import Format, Shared
+from runbook.cli.options import JUDGED, SCREENS, Format, Shared
 from runbook.cli.speech import deliver
 from runbook.cli.talk import Telling, can_ask, confirm, plan_page
 from runbook.language.places import Place, Problem
@@ -102,6 +102,9 @@ def test_an_answer_is_printed_as_it_was_asked_for(format_: Format, capsys: pytes
     answer.page.verdict("UNKNOWN", "checkout")
     assert deliver(answer, Shared(format=format_), "gate", 0.0, 0.25) == 3
     out = capsys.readouterr().out
+    if format_ in JUDGED[len(SCREENS) :]:
+        assert "two were not answered" in out or 'environment="production",verdict="unknown"} 1' in out
+        return
     if format_ is Format.JSON:
         document = json.loads(out)
         assert (document["verdict"], document["exit_reason"]) == ("unknown", "unknown")

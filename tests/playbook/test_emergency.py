@@ -41,7 +41,7 @@ def test_mistakes_elsewhere_are_warnings(tmp_path: Path, text: str) -> None:
 NEEDED = [
     (SMALL.replace("safe:", "save:"), "flags without 'safe'"),
     (SMALL.replace("env: soup.env", "yaml: soup.yaml"), "flags in 'yaml' are not supported yet"),
-    (SMALL.replace("http: /health", "tcp: 'a:1'"), "'tcp' is not supported yet"),
+    (SMALL.replace("http: /health", "http: /health, tcp: 'a:1'"), "two kinds in one check"),
     (SMALL + "rollback: {set: 5}\n", "'5' is unknown here"),
     (SMALL.replace("runbook: 1", "runbook: 3"), "asks for a newer tool"),
     (SMALL + 'needs: ">= 99"\n', "this playbook needs runbook >= 99"),

@@ -54,7 +54,7 @@ def test_places_keep_the_file_they_came_from(tmp_path: Path) -> None:
     loaded = load_text(tmp_path, SMALL + "extends: base.yaml\nnonsense: 1\n")
     assert [str(problem.place) for problem in loaded.errors] == [
         "playbooks/base.yaml:2:14",
-        "playbooks/base.yaml:4:8",
+        "playbooks/base.yaml:4:18",
         "playbooks/soup.yaml:8:1",
     ]
     assert set(loaded.sources) == {"playbooks/base.yaml", "playbooks/soup.yaml"}

@@ -56,7 +56,7 @@ WITH = {
 }
 MISTAKES = [
     ("verify", "{check: A, http: /, tcp: x}", "two kinds", ""),
-    ("verify", "{check: A, tcp: 'a:1'}", "'tcp' is not supported yet as a kind of check", "one of http"),
+    ("verify", "{check: A, tcp: a}", "tcp: a is no host and port", ""),
     ("verify", "{http: /}", "a check without a title", "begin with 'check: TITLE'"),
     ("verify", "{check: '', http: /}", "a title is empty", ""),
     ("verify", "{check: '!?', http: /}", "no id can be made of the title", "give one"),
@@ -85,7 +85,7 @@ MISTAKES = [
         "did you mean SOUP_MODEL?",
     ),
     ("verify", "{check: A, all: []}", "the list is empty", ""),
-    ("verify", "{check: A, all: [{check: B, sql: 'sqlite:///x', query: x}]}", "the check asserts nothing", ""),
+    ("verify", "{check: A, all: [{check: B, sql: 'sqlite:///x', query: select 1}]}", "the check asserts nothing", ""),
     ("verify", "{check: A, all: [{check: A, http: /}]}", "the id 'a' stands twice in 'verify'", ""),
     ("verify", "{do: A, run: x}", "an action stands where only checks may stand", ""),
     ("verify", "Up", "the text 'Up' stands where a check belongs", ""),

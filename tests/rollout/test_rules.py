@@ -14,10 +14,11 @@ from runbook.judge.rules import Advanced, RuleState
 from runbook.judge.verdicts import Status, Verdict
 from runbook.rollout.answers import KeptAnswers
 from runbook.rollout.bake_rows import bake_of, watched_of
-from runbook.rollout.facts import facts_of, interval_of, keep, service_down
+from runbook.rollout.facts import facts_of, service_down
 from runbook.rollout.looking import Look
 from runbook.rollout.rows import Row
 from runbook.rollout.rules import KEPT, advance_rules, load_states, rules_of, tick_of, trigger_rows
+from runbook.rollout.samples import interval_of, keep
 from runbook.rollout.watch import act_on, look_once
 from runbook.store.base import SampleRow
 from runbook.store.state import SignedAnswer, State

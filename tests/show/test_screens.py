@@ -20,7 +20,8 @@ from runbook.rollout.holds import hold
 from runbook.rollout.operation import Ended
 from runbook.rollout.rows import Decision, Row
 from runbook.rollout.watchers import Watcher
-from runbook.show.decisions import counts_of, decision_page, rests_on
+from runbook.show.checked import counts_of
+from runbook.show.decisions import decision_page, rests_on
 from runbook.show.outcomes import emergency_page, ended_page
 from runbook.show.page import MARKS
 from runbook.show.printing import as_plain

@@ -245,3 +245,17 @@ print(fetch_now(Request("http://slow.example/"), 0.3))
     assert "phase='resolve'" in done.stdout
     assert "timed_out=True" in done.stdout
     assert time.monotonic() - began < 5
+
+
+def test_what_has_to_be_loaded_first_is_no_time_of_the_network() -> None:
+    code = """
+import sys, time
+from runbook.system.http import Request, fetch_now
+began = time.monotonic()
+answered = fetch_now(Request(sys.argv[1]), 10)
+print(answered.status, sum(answered.phases.values()) < 0.5 * (time.monotonic() - began))
+"""
+    with scripted({"/": answer("ok")}) as server:
+        argv = [sys.executable, "-c", code, f"{server.url}/"]
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=True)
+    assert done.stdout.split() == ["200", "True"]
