@@ -217,7 +217,7 @@ def _of_values(answer: RecordedAnswer) -> Finding:
 
 async def _ended(answer: RecordedAnswer, around: AroundCheck) -> Finding:
     """What the kind makes of a program that ended so."""
-    from runbook.checks.processes import finding_of
+    from runbook.checks.here.processes import finding_of
     from runbook.checks.reading import Wanted
     from runbook.system.processes import Finished
 

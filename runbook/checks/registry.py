@@ -10,33 +10,33 @@ from runbook.checks.base import Kind
 
 # The key of a kind, and the module and class that are it, in the order of the reference.
 BUILT_IN: Mapping[str, str] = {
-    "http": "http:Http",
-    "prometheus": "prometheus:Prometheus",
-    "scrape": "scrape:Scrape",
-    "alertmanager": "alertmanager:Alertmanager",
-    "tcp": "tcp:Tcp",
-    "dns": "dns:Dns",
-    "tls": "tls:Tls",
-    "sql": "sql:Sql",
-    "cosmos": "cosmos:Cosmos",
-    "redis": "redis:Redis",
-    "ollama": "ollama:Ollama",
-    "command": "command:Command",
-    "run": "run:Run",
-    "file": "file:File",
-    "disk": "disk:Disk",
-    "machine": "machine:Machine",
-    "log": "log:Log",
-    "variables": "variables:VariablesSet",
-    "flags": "flags:Flags",
-    "systemd": "systemd:Systemd",
-    "docker": "docker:Docker",
-    "kubernetes": "kubernetes:Kubernetes",
-    "git": "git:Git",
-    "github": "github:Github",
-    "load": "load:Load",
-    "sign": "sign:Sign",
-    "inspect": "inspect:Inspect",
+    "http": "network.http:Http",
+    "prometheus": "monitoring.prometheus:Prometheus",
+    "scrape": "monitoring.scrape:Scrape",
+    "alertmanager": "monitoring.alertmanager:Alertmanager",
+    "tcp": "network.tcp:Tcp",
+    "dns": "network.dns:Dns",
+    "tls": "network.tls:Tls",
+    "sql": "stores.sql:Sql",
+    "cosmos": "stores.cosmos:Cosmos",
+    "redis": "stores.redis:Redis",
+    "ollama": "platforms.ollama:Ollama",
+    "command": "here.command:Command",
+    "run": "here.run:Run",
+    "file": "here.file:File",
+    "disk": "here.disk:Disk",
+    "machine": "here.machine:Machine",
+    "log": "here.log:Log",
+    "variables": "here.variables:VariablesSet",
+    "flags": "here.flags:Flags",
+    "systemd": "platforms.systemd:Systemd",
+    "docker": "platforms.docker:Docker",
+    "kubernetes": "platforms.kubernetes:Kubernetes",
+    "git": "platforms.git:Git",
+    "github": "platforms.github:Github",
+    "load": "network.load:Load",
+    "sign": "people.sign:Sign",
+    "inspect": "people.inspect:Inspect",
     "all": "all_of:All",
 }
 
@@ -66,6 +66,3 @@ class Kinds(Mapping[str, type[Kind]]):
 
 
 KINDS: Mapping[str, type[Kind]] = Kinds()
-
-# Kinds of the language that are not built yet: refused by name, never ignored.
-NOT_YET: frozenset[str] = frozenset()

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from runbook.checks.apart import kept_apart
 from runbook.checks.base import Check, CheckResult, Kind, Surroundings
+from runbook.checks.packages.apart import kept_apart
 
 
 def look_at(

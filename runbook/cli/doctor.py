@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import typer
 
 from runbook import __version__
-from runbook.checks.plugins import Plugin, plugins
+from runbook.checks.packages.plugins import Plugin, plugins
 from runbook.cli.boundary import command
 from runbook.cli.options import Shared
 from runbook.cli.wiring import Bench, open_bench

@@ -35,7 +35,7 @@ def judge_items(shared: Shared, site: Site, check: Check) -> Judgement | None:
     if not can_ask():
         steps = [f"runbook sign {check.full_id}  typed on a terminal"]
         raise Refusal(f"{check.title} needs a terminal: it is judged item by item", next_steps=steps)
-    from runbook.checks.inspect import judged
+    from runbook.checks.people.inspect import judged
 
     say(shared, f"  ..  fetching {check.options.inspect}")
     items, questions = _fetched(site, check), check.options.questions
@@ -56,7 +56,7 @@ def _fetched(site: Site, check: Check) -> list[str]:
     import asyncio
 
     from runbook.checks.base import Finding
-    from runbook.checks.inspect import items_of
+    from runbook.checks.people.inspect import items_of
 
     position = site.state().position
     around = surroundings(

@@ -143,7 +143,7 @@ def _flags_row(site: Site, standing: Standing, trouble: str) -> CheckResult:
     """The safe-default check before a later stage was entered, the drift check after it."""
     later = standing.entered and standing.position is not None and standing.rungs[:1] != (standing.rung,)
     title = "The flag file is as it was left" if later else "The flag file shows the safe defaults"
-    from runbook.checks.flags import Flags
+    from runbook.checks.here.flags import Flags
 
     check = Check(title=title, id="drift" if later else "safe_defaults", kind="flags", options=Flags(flags="safe"))
     if trouble:

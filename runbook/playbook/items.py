@@ -10,9 +10,9 @@ from typing import Any
 from runbook.actions import registry as actions
 from runbook.actions.base import Action
 from runbook.checks import registry as checks
-from runbook.checks.absent import Absent
 from runbook.checks.base import Check
-from runbook.checks.plugins import plugin
+from runbook.checks.packages.absent import Absent
+from runbook.checks.packages.plugins import plugin
 from runbook.language.places import Place, did_you_mean
 from runbook.playbook.kinds import Kinds, choose_kind, own_keys, read_options, stray_keys
 from runbook.playbook.nodes import Entry, MapNode, Node, ScalarNode, described
@@ -21,7 +21,7 @@ from runbook.playbook.records import Key, ListOf, fields_of
 from runbook.playbook.shapes import Duration, Number, OneOf, Schema, Text, Truth
 from runbook.playbook.written import ConditionText
 
-CHECK_KINDS = Kinds("check", checks.KINDS, checks.NOT_YET, from_packages=True)
+CHECK_KINDS = Kinds("check", checks.KINDS, (), from_packages=True)
 ACTION_KINDS = Kinds("action", actions.KINDS, actions.NOT_YET)
 TITLE = Text("a title")
 
@@ -138,7 +138,7 @@ def absent_check(node: Node, why: str, reading: Reading, title: str) -> Check | 
 
 def brought_kind(node: MapNode) -> str | None:
     """The key that can only be a kind which a package brings, or brought; None where ours, or a slip, explain all."""
-    named = [key for key in node.entries if key in checks.KINDS or key in checks.NOT_YET]
+    named = [key for key in node.entries if key in checks.KINDS]
     strays = stray_keys(node, CHECK_KINDS, CHECK_KEYS, named)
     if not named:
         return strays[0] if strays else None

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import msgspec
 
-from runbook.checks.plugins import Plugin, plugin, plugin_keys, plugins
+from runbook.checks.packages.plugins import Plugin, plugin, plugin_keys, plugins
 from runbook.language.places import Place, did_you_mean
 from runbook.language.substitution import TemplateError, parse_template
 from runbook.playbook.nodes import ListNode, MapNode, Node, ScalarNode, described, plain_of

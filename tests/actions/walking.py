@@ -12,7 +12,7 @@ from runbook.actions.listener import Listener
 from runbook.actions.runner import Means, StepResult, walk
 from runbook.actions.steps import Plan, Step
 from runbook.checks.base import Check, CheckResult
-from runbook.checks.file import File
+from runbook.checks.here.file import File
 from runbook.judge.verdicts import Status
 from tests.actions.making import hands, journal_of
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from runbook.checks.disk import room
+from runbook.checks.here.disk import room
 from runbook.judge.verdicts import Reason, Status
 from runbook.system.files import FileTrouble
 from runbook.system.variables import Variables

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from runbook.checks.base import CheckResult
-from runbook.checks.docker import Docker
-from runbook.checks.docker_engine import same_image
+from runbook.checks.platforms.docker import Docker
+from runbook.checks.platforms.docker_engine import same_image
 from runbook.judge.verdicts import Reason, Status
 from runbook.system.variables import Variables
 from tests.checks.looking import a_check, looked, looked_all, surroundings

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_open_metrics
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
-from runbook.checks.exposition import Exposed, read_exposition
 from runbook.checks.findings import NotTaken
+from runbook.checks.monitoring.exposition import Exposed, read_exposition
 from tests.places import shared
 
 Plain = tuple[str, tuple[tuple[str, str], ...], float, float | None]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from runbook.checks.base import CheckResult
-from runbook.checks.flags import agrees, same
+from runbook.checks.here.flags import agrees, same
 from runbook.flags.target import FlagFile
 from runbook.judge.verdicts import Reason, Status
 from tests.checks.looking import a_check, looked

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from runbook.checks.base import CheckResult
-from runbook.checks.git import Git
+from runbook.checks.platforms.git import Git
 from runbook.judge.verdicts import Reason, Status
 from runbook.system.variables import Variables
 from tests.checks.looking import a_check, looked, surroundings

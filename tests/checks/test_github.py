@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from runbook.checks.base import CheckResult
-from runbook.checks.github import Github
+from runbook.checks.platforms.github import Github
 from runbook.judge.verdicts import Reason, Status
 from runbook.system.clock import local_clock, rfc3339
 from runbook.system.variables import Variables

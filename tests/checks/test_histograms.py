@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook.checks.exposition import Exposed
 from runbook.checks.findings import NotTaken
-from runbook.checks.histograms import added, buckets_of, quantile_of
+from runbook.checks.monitoring.exposition import Exposed
+from runbook.checks.monitoring.histograms import added, buckets_of, quantile_of
 from runbook.judge.verdicts import Reason
 
 INF = math.inf

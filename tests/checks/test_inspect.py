@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from runbook.checks.base import Answer, Finding, Surroundings
-from runbook.checks.inspect import Inspect, items_of, judged, spread
+from runbook.checks.people.inspect import Inspect, items_of, judged, spread
 from runbook.judge.verdicts import Reason, Status
 from runbook.system.secrets import Masker
 from runbook.system.variables import Variables

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from runbook.checks.base import CheckResult
-from runbook.checks.kubernetes import Kubernetes
+from runbook.checks.platforms.kubernetes import Kubernetes
 from runbook.judge.verdicts import Reason, Status
 from runbook.system.variables import Variables
 from tests.checks.looking import a_check, looked, surroundings

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runbook.checks.findings import NotTaken
-from runbook.checks.log_lines import matching, pattern_of, patterns_of
+from runbook.checks.here.log_lines import matching, pattern_of, patterns_of
 
 LINES = ["Cache HIT a", "Cache MISS", "", "über cache", "\u2028 x", "x" * 70_000, "tab\tand \r inside", '"quoted"']
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runbook.checks.findings import NotTaken
-from runbook.checks.log_tail import LONGEST_LINE, MOST_BYTES, last_lines, lines_since
+from runbook.checks.here.log_tail import LONGEST_LINE, MOST_BYTES, last_lines, lines_since
 from runbook.judge.verdicts import Status
 from runbook.system.files import FileTrouble
 from tests.checks.looking import looked

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook.checks.log_times import time_of, without_time
+from runbook.checks.here.log_times import time_of, without_time
 
 NOON = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC).timestamp()
 NOW = NOON + 3600

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runbook.checks.base import Answer
-from runbook.checks.variables import secret_in
+from runbook.checks.here.variables import secret_in
 from runbook.judge.verdicts import Reason, Status
 from runbook.system.secret_sources import Secret
 from runbook.system.variables import Variables

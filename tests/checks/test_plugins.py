@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from runbook.checks import plugins
-from runbook.checks.plugins import COMMON_WORDS, plugin, plugin_keys
+from runbook.checks.packages import plugins
+from runbook.checks.packages.plugins import COMMON_WORDS, plugin, plugin_keys
 from runbook.playbook.items import ACTION_KEYS, CHECK_KEYS
 from runbook.playbook.metrics import FED_KEYS, METRIC_KEYS, METRICS_NOT_YET
 from tests.plugin.wheels import Package, spool_package, unpacked
@@ -141,7 +141,7 @@ def test_the_words_of_every_item_are_known_here() -> None:
 
 def test_the_current_folder_is_not_searched(tmp_path: Path) -> None:
     planted = unpacked(tmp_path / "wheels", one(GOOD))
-    code = "from runbook.checks.plugins import plugin_keys; print(plugin_keys())"
+    code = "from runbook.checks.packages.plugins import plugin_keys; print(plugin_keys())"
     for path in (str(planted), "", ":/nowhere"):
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=planted, env={**os.environ, "PYTHONPATH": path}, text=True,

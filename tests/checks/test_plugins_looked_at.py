@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 
 import pytest
 
-from runbook.checks.apart import kept_apart
 from runbook.checks.api import (
     Finding,
     Kind,
@@ -28,6 +27,7 @@ from runbook.checks.api import (
     unknown,
 )
 from runbook.checks.base import Check, CheckResult
+from runbook.checks.packages.apart import kept_apart
 from runbook.checks.runner import look_now, measure_now
 from runbook.checks.trying import look_at
 from tests.checks.looking import a_check, surroundings

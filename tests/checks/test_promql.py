@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbook.checks.promql import filled_query, is_selector, query_problems, quoted, selectors_of
+from runbook.checks.monitoring.promql import filled_query, is_selector, query_problems, quoted, selectors_of
 from runbook.system.secrets import VariableTrouble
 
 PLAIN = st.text(st.characters(codec="utf-8"), max_size=30)

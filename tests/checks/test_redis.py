@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from runbook.checks.base import CheckResult
-from runbook.checks.redis_commands import command_problem
+from runbook.checks.stores.redis_commands import command_problem
 from runbook.judge.verdicts import Reason, Status
 from runbook.system.variables import Variables
 from tests.checks.byte_server import Saying, drip, heard, pour, silent, speaking

@@ -193,7 +193,7 @@ def test_no_checks_no_rows() -> None:
 
 def test_a_thread_that_hangs_does_not_hold_the_process(tmp_path: Path) -> None:
     code = """
-import time, runbook.checks.file as file
+import time, runbook.checks.here.file as file
 file._newest = lambda *a: time.sleep(600)
 from tests.checks.looking import looked, surroundings
 print(looked({"file": "x"}, surroundings(seconds=0.3)).status)

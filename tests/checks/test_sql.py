@@ -14,8 +14,8 @@ from uuid import UUID
 
 import pytest
 
-from runbook.checks.cells import judge_rows
 from runbook.checks.findings import NotTaken
+from runbook.checks.stores.cells import judge_rows
 from runbook.judge.verdicts import Reason, Status
 from runbook.system.variables import Variables
 from tests.checks.looking import a_check, looked, surroundings

@@ -12,8 +12,8 @@ import pytest
 
 from runbook.checks.base import CheckResult
 from runbook.checks.findings import NotTaken
-from runbook.checks.sql_others import ask_other
-from runbook.checks.sql_question import Question
+from runbook.checks.stores.sql_others import ask_other
+from runbook.checks.stores.sql_question import Question
 from runbook.judge.verdicts import Reason, Status
 from runbook.system.variables import Variables
 from tests.checks.byte_server import drip, pour, silent, speaking

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from runbook.checks.base import CheckResult
-from runbook.checks.systemd import Systemd
+from runbook.checks.platforms.systemd import Systemd
 from runbook.judge.verdicts import Reason, Status
 from runbook.system.variables import Variables
 from tests.checks.looking import a_check, looked, surroundings

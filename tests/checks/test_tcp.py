@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from runbook.checks.endpoints import Endpoint, endpoint
+from runbook.checks.network.endpoints import Endpoint, endpoint
 from runbook.judge.verdicts import Reason, Status
 from runbook.system.variables import Variables
 from tests.checks.looking import a_check, looked, measured

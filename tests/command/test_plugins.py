@@ -202,8 +202,8 @@ def test_a_playbook_without_packages_does_not_search_for_them(project: Project) 
             [sys.executable, "-X", "importtime", str(script), *words], cwd=project.folder, env=dict(os.environ),
             capture_output=True, text=True, check=False, timeout=60,
         )  # fmt: skip
-        assert "runbook.checks.plugins" in done.stderr, "else the list was not read"
-        assert "runbook.checks.apart" not in done.stderr
+        assert "runbook.checks.packages.plugins" in done.stderr, "else the list was not read"
+        assert "runbook.checks.packages.apart" not in done.stderr
         assert "importlib.metadata" not in done.stderr
 
 
@@ -225,7 +225,7 @@ def test_a_quick_command_stays_quick_with_a_package(with_spool: Project) -> None
         [sys.executable, "-X", "importtime", str(Path(sys.executable).with_name("runbook")), "status"],
         cwd=with_spool.folder, env=dict(os.environ), capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
-    assert done.returncode == 0 and "runbook.checks.apart" in done.stderr, "else the package was not loaded"
+    assert done.returncode == 0 and "runbook.checks.packages.apart" in done.stderr, "else the package was not loaded"
     assert not re.search(r"\| +(httpx|questionary|jinja2|asyncio)$", done.stderr, re.MULTILINE)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from runbook.checks.base import Check, CheckResult
-from runbook.checks.file import File
-from runbook.checks.sign import Sign
+from runbook.checks.here.file import File
+from runbook.checks.people.sign import Sign
 from runbook.judge.verdicts import Status
 from runbook.rollout.last_good import (
     KEPT,

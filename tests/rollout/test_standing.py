@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from runbook.checks.base import Check
-from runbook.checks.sign import Sign
+from runbook.checks.people.sign import Sign
 from runbook.playbook.model import Bake, Flags, Gate, Playbook, Rung, SignOff, Stage
 from runbook.rollout.standing import Drift, Standing, shows_safe, standing_by_file, standing_of
 from runbook.store.state import Position, State

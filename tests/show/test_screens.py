@@ -11,7 +11,7 @@ from msgspec.structs import replace as replace_struct
 
 from runbook.actions.journal import Journal
 from runbook.checks.base import Check, CheckResult
-from runbook.checks.file import File
+from runbook.checks.here.file import File
 from runbook.judge.facts import Sample
 from runbook.judge.verdicts import Reason, Status
 from runbook.rollout.emergency import Alarm, emergency

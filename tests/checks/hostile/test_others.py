@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from runbook.checks.base import CheckResult, Finding
-from runbook.checks.inspect import Inspect, items_of
+from runbook.checks.people.inspect import Inspect, items_of
 from runbook.judge.verdicts import Status
 from runbook.system.variables import Variables
 from tests.checks.hostile.kinds import around_in, told

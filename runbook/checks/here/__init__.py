@@ -1,0 +1,1 @@
+"""Kinds that look at this machine and this project."""

@@ -1,0 +1,1 @@
+"""Kinds that ask a monitoring system."""

@@ -1,0 +1,1 @@
+"""Kinds that ask whether something answers on the network, and what it says."""

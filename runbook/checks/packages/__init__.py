@@ -1,0 +1,1 @@
+"""Kinds that come from packages of others, kept apart from the rest."""

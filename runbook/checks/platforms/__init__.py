@@ -1,0 +1,1 @@
+"""Kinds that ask a platform or a service of somebody else's."""

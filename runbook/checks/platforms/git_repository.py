@@ -1,0 +1,98 @@
+"""Asking a git repository on disk: nothing is fetched, nothing is written, and nothing that it configures is run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runbook.checks.base import Surroundings
+from runbook.checks.findings import NotTaken
+from runbook.checks.here.processes import run_for_check
+from runbook.checks.platforms.programs import complaint_of
+from runbook.system.processes import Finished
+
+# No hooks, no watcher of the file system (older versions would run a program named `false`), no lock on the index,
+# nobody asked, no way to another machine (a partial clone would fetch what it lacks), and the plain words of C.
+_SETTINGS = ("core.fsmonitor=", "core.hooksPath=/dev/null", "core.alternateRefsCommand=", "gc.auto=0")
+_ENVIRONMENT = {
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "LC_ALL": "C",
+}
+_LARGE_FILES = re.compile(r"git-lfs (?:clean -- %f|filter-process)")
+_NO_GIT = "install git (apt install git)"
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository at `path`, asked in the time that is left of a look."""
+
+    path: str
+    around: Surroundings
+
+    async def ask(self, *words: str, also: Sequence[int] = ()) -> Finished:
+        """What git says, when it ends with 0 or a status of `also`. Raises NotTaken for any other end."""
+        settings = [word for setting in _SETTINGS for word in ("-c", setting)]
+        argv = ["git", "--no-pager", *settings, "-C", self.path, *words]
+        finished = await run_for_check(argv, self.around, additions=_ENVIRONMENT)
+        if finished.not_started:
+            raise NotTaken(f"{finished.how_it_ended}; {_NO_GIT}")
+        if finished.timed_out or finished.interrupted or finished.exit is None or finished.exit < 0:
+            raise NotTaken(f"git {words[0]} {finished.how_it_ended}")
+        if finished.cut:
+            raise NotTaken(f"git {words[0]} said more than can be read")
+        if finished.exit != 0 and finished.exit not in also:
+            raise NotTaken(self._trouble(finished))
+        return finished
+
+    async def commit(self, name: str) -> str:
+        """The id of the commit that a branch, tag or id names, of `origin` where it is not here. Raises NotTaken."""
+        for candidate in (name,) if name == "HEAD" else (name, f"origin/{name}"):
+            finished = await self.ask("rev-parse", "--verify", "--quiet", f"{candidate}^{{commit}}", also=(1, 128))
+            if finished.exit == 0:
+                return finished.output.strip()
+            if "not a git repository" in finished.errors or "dubious ownership" in finished.errors:
+                raise NotTaken(self._trouble(finished))
+        if name == "HEAD":
+            raise NotTaken("nothing was committed in this repository yet")
+        raise NotTaken(f"there is no {name} in this repository; git fetch --tags brings what others pushed")
+
+    async def number(self, *words: str) -> int:
+        """The number that git says. Raises NotTaken."""
+        text = (await self.ask(*words)).output.strip()
+        if not re.fullmatch(r"\d{1,12}", text):
+            raise NotTaken(f"git {words[0]} gives no number")
+        return int(text)
+
+    async def is_shallow(self) -> bool:
+        """Whether its history was cut off when it was cloned. Raises NotTaken."""
+        return (await self.ask("rev-parse", "--is-shallow-repository")).output.strip() == "true"
+
+    async def own_programs(self) -> list[str]:
+        """The filters that its own configuration would have git run on its files; git-lfs is left out.
+
+        Raises NotTaken.
+        """
+        pattern = r"^filter\..*\.(clean|process)$"
+        words = ("config", "--null", "--show-scope", "--get-regexp", pattern)
+        parts = (await self.ask(*words, also=(1,))).output.split("\0")
+        found = []
+        for scope, entry in zip(parts[::2], parts[1::2], strict=False):
+            name, _, command = entry.partition("\n")
+            if scope in ("local", "worktree") and command and not _LARGE_FILES.fullmatch(command.strip()):
+                found.append(name)
+        return found
+
+    def _trouble(self, finished: Finished) -> str:
+        said = finished.errors
+        if "dubious ownership" in said:
+            add = f"git config --global --add safe.directory {self.path}"
+            return f"{self.path} belongs to somebody else, so git does not read it; trust it with: {add}"
+        if "not a git repository" in said:
+            return f"{self.path} is in no git repository"
+        fatal = [line for line in said.splitlines() if line.startswith(("fatal:", "error:"))]
+        return fatal[0][:200] if fatal else complaint_of(finished)

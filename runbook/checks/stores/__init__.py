@@ -1,0 +1,1 @@
+"""Kinds that ask a database or a store."""
