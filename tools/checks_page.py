@@ -18,9 +18,10 @@ INTRODUCTION = """# Kinds of check and action
 A list item that begins with `check: TITLE` looks and changes nothing. One that begins with `do: TITLE` changes
 something. Exactly one other key names the kind; the rest are its options.
 
-A check that asks *is it there* (`ollama`, an `http` without a value taken out) **fails** when nothing answers or the
-status is another one. A check that takes a **value** out is **unknown** when the value could not be had: refused, timed
-out, not JSON, missing, not a number. Unknown is never a pass.
+A check that asks *is it there* (`tcp`, `dns`, `tls`, `ollama`, `systemd`, `docker`, `kubernetes`, a `redis` without a
+command, an `http` without a value taken out) **fails** when nothing answers or the status is another one. A check that
+takes a **value** out is **unknown** when the value could not be had: refused, timed out, not JSON, missing, not a
+number. Unknown is never a pass.
 
 `http` with GET or HEAD and the kinds that only look run at any time, also in a dry run. `run`, `command` and other
 methods run in a dry run only with `reads: true`; without it the plan says "not looked at".

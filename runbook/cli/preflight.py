@@ -22,6 +22,7 @@ from runbook.cli.wiring import open_bench, open_site
 from runbook.judge.rules import ACTIONS
 from runbook.judge.verdicts import Status, Verdict, verdict_of
 from runbook.language.durations import parse_duration, show_duration
+from runbook.playbook.trial import conditions_tried
 from runbook.rollout.answers import KeptAnswers, beside_waivers
 from runbook.rollout.clock_rows import clock_rows
 from runbook.rollout.ladder import Rung, named_rungs
@@ -186,7 +187,10 @@ def _beside(page: Page, site: Site, to: Rung | None) -> None:
     told = [(trigger.when, trigger.then) for trigger in (to.stage.triggers if to else ())]
     told += [(row.when, row.then) for row in site.playbook.matrix]
     rolling = dict.fromkeys(when for when, then in told if ACTIONS.get(then) == "rollback")
-    never = [when for when in rolling if when not in state.fired]
+    tried = conditions_tried(site.playbook.tests)
+    never = [
+        f"{when} (runbook test tries it)" if when in tried else when for when in rolling if when not in state.fired
+    ]
     if never:
         page.line(f"never seen to fire: {'; '.join(never)}", indent=20)
 

@@ -117,13 +117,18 @@ def _add_to_summary(document: Document) -> None:
 
 def with_choices(answer: Answer, shared: Shared) -> None:
     """Give the commands that an answer ends with the `-p` and `-e` that were typed, so that they can be pasted."""
-    typed = (("-p", shared.playbook), ("-e", shared.env))
-    options = " ".join(f"{option} {shlex.quote(value)}" for option, value in typed if value)
-    if not options:
+    typed = [(name, value) for name, value in (("-p", shared.playbook), ("-e", shared.env)) if value]
+    if not typed:
         return
 
+    def whole(command: str) -> str:
+        if " -e " in command:
+            return command
+        missing = [f"{name} {shlex.quote(value)}" for name, value in typed if f" {name} " not in command]
+        return " ".join([command.rstrip(), *missing])
+
     def added(text: str) -> str:
-        return COMMAND.sub(lambda found: found[0] if " -e " in found[0] else f"{found[0].rstrip()} {options}", text)
+        return COMMAND.sub(lambda found: whole(found[0]), text)
 
     for number, block in enumerate(answer.page.blocks):
         if isinstance(block, Line) and block.typed:

@@ -21,6 +21,7 @@ TYPED = Shared(playbook="two words", env="production")
         ("runbook release  lets it go on", "runbook release -p 'two words' -e production  # lets it go on"),
         ("to wait: runbook watch, then look", "to wait: runbook watch -p 'two words' -e production, then look"),
         ("runbook status -e staging", "runbook status -e staging"),
+        ("runbook sandbox up -p kitchen", "runbook sandbox up -p kitchen -e production"),
         ("ask the team", "ask the team"),
     ],
 )
