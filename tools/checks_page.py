@@ -7,6 +7,7 @@ from typing import Any
 
 from runbook.actions import registry as actions
 from runbook.checks import registry as checks
+from runbook.checks.libraries import LIBRARIES, PROGRAMS
 from runbook.playbook.items import ACTION_KEYS, CHECK_KEYS
 from runbook.playbook.records import Key
 from runbook.playbook.schema import options_schema
@@ -22,6 +23,9 @@ A check that asks *is it there* (`tcp`, `dns`, `tls`, `ollama`, `systemd`, `dock
 command, an `http` without a value taken out) **fails** when nothing answers or the status is another one. A check that
 takes a **value** out is **unknown** when the value could not be had: refused, timed out, not JSON, missing, not a
 number. Unknown is never a pass.
+
+`docker` without an engine and `kubernetes` with an API that refuses the connection are a no, while where nobody can
+look (no systemd, no `kubectl`, no cluster configured, no permission to ask) it is unknown.
 
 `http` with GET or HEAD and the kinds that only look run at any time, also in a dry run. `run`, `command` and other
 methods run in a dry run only with `reads: true`; without it the plan says "not looked at".
@@ -73,7 +77,19 @@ def _common(noun: str, keys: Mapping[str, Key[Any]]) -> str:
 
 
 def _check(key: str, kind: Any) -> str:
-    return _kind("check", key, kind.LOOKS_AT, kind.EXAMPLE, _options(kind, CHECK_OPTIONS[key]))
+    return _kind("check", key, kind.LOOKS_AT, kind.EXAMPLE, _needs(key) + _options(kind, CHECK_OPTIONS[key]))
+
+
+def _needs(key: str) -> str:
+    """The extras and the program that a kind of check needs, as a paragraph; empty where it needs none."""
+    asked: dict[str, list[str]] = {}
+    for library in LIBRARIES:
+        if library.kind == key:
+            asked.setdefault(library.extra, []).append(library.asks)
+    told = [f"{code(extra)} for {asks[0]}" for extra, asks in asked.items()]
+    sentences = [f"[Extras](../../README.md#install-it) that it needs: {', '.join(told)}."] if told else []
+    sentences += [f"It asks the program {code(program.name)}." for program in PROGRAMS if program.kind == key]
+    return " ".join(sentences) + "\n\n" if sentences else ""
 
 
 def _action(key: str, kind: Any) -> str:

@@ -1,4 +1,4 @@
-"""`all`: nested checks, as on paper. No over yes, unknown between; over nothing it is not a pass."""
+"""`all`: nested checks, as on paper. No over yes, unknown between; over nothing that counts it is not a pass."""
 
 from __future__ import annotations
 
@@ -47,6 +47,9 @@ def folded(results: Sequence[CheckResult]) -> Finding:
         return Nested(Status.UNKNOWN, observed, "all", reason=_reason(counted), listed=not_held, results=results)
     if all(result.status is Status.SKIPPED for result in results):
         return Nested(Status.SKIPPED, observed, "all", message="nothing in it was looked at", results=results)
+    if not_held and statuses <= {Status.SKIPPED}:  # warnings are all there is, and they would make it a pass
+        message = "nothing in it that counts was looked at"
+        return Nested(Status.SKIPPED, observed, "all", message=message, listed=not_held, results=results)
     return Nested(Status.PASS, observed, "all", results=results)
 
 

@@ -29,6 +29,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     KEY: ClassVar[str]
     LOOKS_AT: ClassVar[str]  # one sentence for the reference
     EXAMPLE: ClassVar[str]  # one playbook line for the reference; a test runs it
+    GIVES: ClassVar[tuple[str, ...] | None] = None  # names that `expect` has beside its value; None: they may be any
     TIMEOUT: ClassVar[float] = 10.0  # seconds of one attempt, where the check itself names none
 
     def presence(self) -> bool:
@@ -42,6 +43,13 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def takes_value(self) -> bool:
         """Whether it yields a value that `expect` or a metric can judge."""
         return True
+
+    def given_names(self) -> tuple[str, ...] | None:
+        """The names that `expect` may use beside the value and what is built in; None where they may be any.
+
+        A jq program that gives an object brings names of its own.
+        """
+        return None if getattr(self, "jq", None) else self.GIVES
 
     def asserts(self) -> bool:
         """Whether it says something without `expect`; a check that asserts nothing is refused."""

@@ -1,8 +1,8 @@
 """Programs of a playbook (jq, regular expressions) over texts of others, in a child process that can be ended.
 
 Either may take for ever: a jq program that loops, a regular expression that tries every way to match. The child reads
-questions line by line, keeps nothing, and ends when its input does, so it never outlives us. One that is late is killed
-and the next question starts another.
+questions line by line, keeps nothing, and ends when its input does. One that is late is killed and the next question
+starts another; one whose parent was killed in the middle of a question is ended by the kernel after 20 s of its work.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ _AT_ONCE = 2  # children; more than that the cores do not serve
 _LONGEST_REPLY = 16 << 20
 
 _CHILD = r"""
-import itertools, json, re, resource, sys
+import itertools, json, re, resource, sys, time
 resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
 for line in sys.stdin.buffer:
+    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + 20, -1))
     try:
         ask = json.loads(line)
         if "jq" in ask:

@@ -99,9 +99,15 @@ def proxied(request: Request, around: Surroundings) -> Request:
 
 
 def unanswered(trouble: HttpTrouble) -> Finding:
-    """The finding of a request that got no answer; one that was not even sent says nothing of the other side."""
+    """The finding of a request that got no answer.
+
+    One that was not even sent, or that the proxy on the way did not pass on, says nothing of the other side: a look
+    that takes the service for down there would roll a good release back.
+    """
     if trouble.phase == "refuse":
         return unknown(trouble.message)
+    if trouble.phase == "proxy":
+        return replace(unknown(f"proxy: {trouble.message}"), phases=trouble.phases, phase=trouble.phase)
     return Unreachable(
         Status.UNKNOWN,
         observed="timed out" if trouble.timed_out else "",

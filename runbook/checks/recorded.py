@@ -9,28 +9,38 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 
 from runbook.checks.base import Check, Finding
-from runbook.checks.findings import AroundCheck, NotTaken, Rows, Unreachable, shown, unknown
+from runbook.checks.findings import AroundCheck, NotTaken, Unreachable, shown, unknown
+from runbook.checks.recorded_names import (
+    ANY_REQUEST,
+    closeness,
+    keys_of,
+    names_request,
+    path_of,
+    place_of,
+    request_named,
+)
 from runbook.judge.verdicts import Reason, Status
 from runbook.language.conditions import ConditionError, parse_condition
 from runbook.language.syntax import Comparison, Number
 from runbook.system.http_messages import HttpTrouble, Request, Response
 
-METHODS = "GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS"
-ANY_REQUEST = "*"
-_REQUEST = re.compile(rf"(?:(?:{METHODS}) )?(?:/|https?://)\S*|\*", re.IGNORECASE)
+__all__ = [
+    "ANY_REQUEST", "Recorded", "RecordedAnswer", "Settled", "amount_of", "keys_of", "names_request", "path_of",
+    "read_answer",
+]  # fmt: skip
+
 _AMOUNT = re.compile(r"[-+$]?\.?\d")
 _WORDS = ("pass", "fail", "unknown")
 # These look only at what was asked over HTTP, at what the tool itself laid down, or at what people answered. Prometheus
 # is not among them: its answers bear times, by which what was recorded is always too old.
 THROUGH_REQUESTS = frozenset({"http", "ollama", "scrape", "alertmanager", "github", "flags", "inspect", "sign", "all"})
-_OF_PROCESSES = ("command", "run")
+OF_PROCESSES = ("command", "run")
 
 
 class RecordedAnswer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -69,11 +79,6 @@ class Settled(Finding):
     """A finding that is told as it is: neither `expect` nor the kind judges it any more."""
 
 
-def names_request(key: str) -> bool:
-    """Whether the name of an answer is that of a request: `GET /health`, `/health`, a URL, or `*` for any."""
-    return _REQUEST.fullmatch(key) is not None
-
-
 def read_answer(key: str, plain: Any) -> RecordedAnswer:
     """The answer of plain data as it is written. Of a check a word, a number or a text may stand for the whole.
 
@@ -101,27 +106,37 @@ def read_answer(key: str, plain: Any) -> RecordedAnswer:
 
 
 @dataclass
+class _Heard:
+    """What one check asked: when the answers were said (`said`), and sentences of what had none."""
+
+    said: list[int] = field(default_factory=list)
+    lacking: list[str] = field(default_factory=list)
+
+
+@dataclass
 class Recorded:
     """The answers of one look, and what was asked without any: `missing` collects sentences.
 
-    `quiet` are full ids of checks whose missing answer is no data and needs no word.
+    `quiet` are full ids of checks whose missing answer is no data and needs no word. `said` numbers the answers by when
+    they were said: what was said later wins, and of what was said at once the closest name.
     """
 
     answers: Mapping[str, RecordedAnswer]
     quiet: Collection[str] = ()
     missing: list[str] = field(default_factory=list)
+    said: Mapping[str, int] = field(default_factory=dict)
+    _places: dict[str, set[str]] = field(default_factory=dict)  # the hosts that a path was asked of
 
     async def look(self, around: AroundCheck) -> Finding:
         """What the check finds: its own recorded answer, or what its kind makes of the recorded requests."""
         check = around.check
-        answer = self.answers.get(check.full_id) or self.answers.get(check.id)
-        if answer is not None:
-            return await _found(answer, around)
+        own = self._own(check)
+        if own is not None and self._when(own) >= await self._newest(around):
+            return await _found(self.answers[own], around)
         if check.kind in THROUGH_REQUESTS:
-            from runbook.checks.recorded_asker import RecordedAsker
-
-            around.asker = RecordedAsker(lambda request: self.response(request, check))
-            finding: Finding = await check.options.look(around)
+            finding, heard = await self._asked(around)
+            for message in heard.lacking:
+                self._note(check, message)
             return finding
         return self.nothing_for(check, f"nothing recorded for the check '{check.title}': write  {check.id}: pass")
 
@@ -130,14 +145,48 @@ class Recorded:
         self._note(check, message)
         return Settled(Status.UNKNOWN, message=message, reason=Reason.NODATA)
 
-    def response(self, request: Request, check: Check) -> Response | HttpTrouble:
+    def _own(self, check: Check) -> str | None:
+        """The name of the check's own answer: the one said last, of those said at once the full id."""
+        found = [key for key in dict.fromkeys((check.id, check.full_id)) if key in self.answers]
+        return max(found, key=lambda key: (self._when(key), key == check.full_id), default=None)
+
+    def _when(self, key: str) -> int:
+        return self.said.get(key, 0)
+
+    async def _newest(self, around: AroundCheck) -> int:
+        """When the last word was said on what the check looks at by way of others; -1 where nothing was."""
+        check = around.check
+        if check.kind not in THROUGH_REQUESTS or not any(self.said.values()):
+            return -1
+        if check.kind != "all":
+            return max((await self._asked(around))[1].said, default=-1)
+        found = [-1]
+        for one in check.checks:
+            own = self._own(one)
+            found.append(-1 if own is None else self._when(own))
+            found.append(await self._newest(AroundCheck.of(around, one, around.look_all)))
+        return max(found)
+
+    async def _asked(self, around: AroundCheck) -> tuple[Finding, _Heard]:
+        """What the kind makes of the recorded requests, and which of them it asked for."""
+        from runbook.checks.recorded_asker import RecordedAsker
+
+        heard = _Heard()
+        asker = RecordedAsker(
+            lambda request: self._response(request, around.check, around.url, heard), around.check.timeout
+        )
+        finding: Finding = await around.check.options.look(replace(around, asker=asker))
+        return finding, heard
+
+    def _response(self, request: Request, check: Check, base: str | None, heard: _Heard) -> Response | HttpTrouble:
         """The recorded answer of a request."""
-        answer = next((self.answers[key] for key in keys_of(request) if key in self.answers), None)
-        if answer is None:
-            told = f"{request.method} {path_of(request.url)}"
-            message = f"nothing recorded for {told}; the check '{check.title}' asks it"
-            self._note(check, message)
+        key = self._named(request, base, heard)
+        if key is None:
+            message = f"nothing recorded for {request.method} {path_of(request.url)}; the check '{check.title}' asks it"
+            heard.lacking.append(message)
             return HttpTrouble("refuse", message)
+        heard.said.append(self._when(key))
+        answer = self.answers[key]
         if answer.down:
             return HttpTrouble("connect", "connection refused (recorded)")
         if answer.timeout:
@@ -146,22 +195,27 @@ class Recorded:
         headers = tuple({**usual, **{name.lower(): value for name, value in answer.headers.items()}}.items())
         return Response(answer.status, headers, body_of(answer), request.url, answer.took, phases={"wait": answer.took})
 
+    def _named(self, request: Request, base: str | None, heard: _Heard) -> str | None:
+        """The name under which the answer of a request is recorded. A path that two places are asked for is noted."""
+        near = {key: closeness(request_named(key, base), request.method, request.url, base) for key in self._requests()}
+        found = [(self._when(key), close, key) for key, close in near.items() if close is not None]
+        key = max(found)[2] if found else None
+        if key is None or "://" in key or key == ANY_REQUEST:
+            return key
+        asked = request.url.removesuffix(path_of(request.url)) or request.url
+        places = self._places.setdefault(key, set())
+        places.add(base or asked if place_of(request.url, base).startswith("/") else asked)
+        if len(places) > 1:
+            told = " and ".join(sorted(places))
+            heard.lacking.append(f"{key} is asked of {told}: write whose answer it is, {request.method} {request.url}")
+        return key
+
+    def _requests(self) -> list[str]:
+        return [key for key in self.answers if names_request(key)]
+
     def _note(self, check: Check, message: str) -> None:
         if check.full_id not in self.quiet and message not in self.missing:
             self.missing.append(message)
-
-
-def keys_of(request: Request) -> list[str]:
-    """The names under which the answer of a request may be recorded, the closest first."""
-    path = path_of(request.url)
-    places = list(dict.fromkeys([request.url, path, path.partition("?")[0]]))
-    return [*(f"{request.method} {place}" for place in places), *places, ANY_REQUEST]
-
-
-def path_of(url: str) -> str:
-    """The path and query of a URL."""
-    parts = urlsplit(url)
-    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 def body_of(answer: RecordedAnswer) -> bytes:
@@ -197,8 +251,10 @@ async def _found(answer: RecordedAnswer, around: AroundCheck) -> Finding:
     if answer.exit is not None or answer.output or answer.errors:
         return await _ended(answer, around)
     if answer.rows is not None:
+        from runbook.checks.stores.cells import judge_rows
+
         try:
-            return _of_rows(answer.rows, getattr(check.options, "worst", None))
+            return judge_rows(answer.rows, getattr(check.options, "worst", None))
         except NotTaken as trouble:
             return unknown(trouble.message, trouble.reason)
     return _of_values(answer)
@@ -222,25 +278,7 @@ async def _ended(answer: RecordedAnswer, around: AroundCheck) -> Finding:
     from runbook.system.processes import Finished
 
     options = around.check.options
-    if around.check.kind not in _OF_PROCESSES:
+    if around.check.kind not in OF_PROCESSES:
         return unknown(f"exit and output are of a program, and this is a check of the kind {around.check.kind}")
     wanted = Wanted(jq=options.jq, matches=options.matches, list_=options.list_, lines=options.lines)
     return await finding_of(Finished(answer.exit or 0, answer.output, answer.errors), wanted, around)
-
-
-def _of_rows(rows: tuple[tuple[Any, ...], ...], worst: str | None) -> Finding:
-    """The value of a query's rows: the one cell, or the worst of the last column. Raises NotTaken."""
-    if not rows or not all(rows):
-        raise NotTaken("the query gives no row", Reason.NODATA)
-    if worst is None:
-        if len(rows) > 1:
-            raise NotTaken("the query gives more than one row; add limit 1, an aggregate, or worst: max")
-        value = rows[0][0]
-        if value is None:
-            raise NotTaken("the query gives null", Reason.NODATA)
-        return Finding(Status.PASS, observed=shown(value), value=value)
-    named = [(shown(row[0]), row[-1]) for row in rows]
-    if any(not isinstance(value, int | float) for _, value in named):
-        raise NotTaken("the last column holds no numbers, so no row is the worst")
-    named.sort(key=lambda pair: pair[1], reverse=worst == "max")
-    return Rows(Status.PASS, f"{shown(named[0][1])} ({named[0][0]})", value=named[0][1], rows=tuple(named))

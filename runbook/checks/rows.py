@@ -14,12 +14,14 @@ from runbook.checks.recorded import Settled
 from runbook.judge.verdicts import STATUS_OF, Judged, Reason, Status
 from runbook.language.durations import show_duration
 from runbook.system.harmless import harmless
+from runbook.system.http_messages import PHASES
 from runbook.system.secrets import VariableTrouble
 
 _BETWEEN_ATTEMPTS = 0.25  # seconds
 _SHOWN = 300  # characters of one field
 _SKEW_ALLOWED = 30.0  # seconds between the source's clock and ours; beyond that its numbers are of another time
 _OFFENDERS = 50
+_OURS = {"status", "time", *PHASES}  # of this very request and answer, whoever kept the value in it
 _UNITS: dict[str, str | None] = {"age": "s", "size": "bytes", "time": "s"}  # of what kinds give beside their value
 
 
@@ -29,8 +31,8 @@ async def row(check: Check, around: Surroundings, look_nested: LookAll, judge: b
     try:
         finding = _passed_over(check, around) if judge else None
         if finding is None:
-            finding = await _attempts(check, around, look_nested)
-            finding = _judged(check, finding, around) if judge else _measured(finding, around, began)
+            finding = await _attempts(check, around, look_nested, began)
+            finding = _judged(check, finding, around, began) if judge else _measured(finding, around, began)
     except Exception as trouble:  # a kind that breaks is its own row, and the others go on
         finding = unknown(f"this check broke, which is a fault of the tool: {type(trouble).__name__}: {trouble}")
     return _result(check, finding, around, began)
@@ -40,7 +42,7 @@ def late_row(check: Check, around: Surroundings, began: float, judge: bool) -> C
     """The row of a check that had not ended by the deadline of the whole look."""
     message = f"no answer within {show_duration(max(0.0, around.deadline - began))}, the deadline of this look"
     late = Unreachable(Status.UNKNOWN, observed="timed out", message=message, reason=Reason.ERROR)
-    return _result(check, _judged(check, late, around) if judge else late, around, began)
+    return _result(check, _judged(check, late, around, began) if judge else late, around, began)
 
 
 def _passed_over(check: Check, around: Surroundings) -> Finding | None:
@@ -58,7 +60,7 @@ def _passed_over(check: Check, around: Surroundings) -> Finding | None:
     return None
 
 
-async def _attempts(check: Check, around: Surroundings, look_nested: LookAll) -> Finding:
+async def _attempts(check: Check, around: Surroundings, look_nested: LookAll, began: float) -> Finding:
     finding = unknown("it was not looked at")
     last = check.attempts - 1 if around.recorded is None else 0
     for attempt in range(max(1, last + 1)):
@@ -73,12 +75,12 @@ async def _attempts(check: Check, around: Surroundings, look_nested: LookAll) ->
             finding = await (check.options.look(once) if once.recorded is None else once.recorded.look(once))
         except VariableTrouble as trouble:
             return without_value(trouble)
-        if attempt < last and _judged(check, finding, around).status is Status.PASS:
+        if attempt < last and _judged(check, finding, around, began).status is Status.PASS:
             break  # nothing is judged here that no other attempt would follow: whoever asked judges it
     return finding
 
 
-def _judged(check: Check, finding: Finding, around: Surroundings) -> Finding:
+def _judged(check: Check, finding: Finding, around: Surroundings, began: float) -> Finding:
     """The finding with the check's own words applied: presence, and `expect`."""
     if isinstance(finding, Settled):
         return finding
@@ -87,6 +89,9 @@ def _judged(check: Check, finding: Finding, around: Surroundings) -> Finding:
         return replace(finding, status=Status.FAIL, reason=None) if down else finding
     has_value = finding.value is not None
     if check.expect is not None and (finding.status is Status.PASS or (finding.status is Status.FAIL and has_value)):
+        trouble = _of_another_time(finding, around, began) if _judges_what_was_taken(check) else ""
+        if trouble:
+            return replace(finding, status=Status.UNKNOWN, expected=check.expect, message=trouble, reason=Reason.ERROR)
         return _expected(check.expect, finding, around)
     if check.expect is None and finding.status is Status.PASS and finding.value is False:
         return replace(finding, status=Status.FAIL, expected=finding.expected or "true")
@@ -135,10 +140,30 @@ def _measured(finding: Finding, around: Surroundings, began: float) -> Finding:
         return unknown(finding.message or "there is no single value", observed=finding.observed)
     if finding.value is None:
         return unknown("there is no value in the answer", Reason.NODATA, finding.observed)
-    skew = 0.0 if finding.at is None else finding.at - (around.now + time.monotonic() - began)
-    if abs(skew) > _SKEW_ALLOWED:
-        return unknown(f"the source's clock, or a cache before it, is {show_duration(abs(skew))} off")
+    if trouble := _of_another_time(finding, around, began):
+        return unknown(trouble)
     return replace(finding, status=Status.PASS, listed=())
+
+
+def _of_another_time(finding: Finding, around: Surroundings, began: float) -> str:
+    """Why the value is not one of now, by the clock of its source; empty where it is, or the source told none."""
+    skew = 0.0 if finding.at is None else finding.at - (around.now + time.monotonic() - began)
+    if abs(skew) <= _SKEW_ALLOWED:
+        return ""
+    return f"the source's clock, or a cache before it, is {show_duration(abs(skew))} off"
+
+
+def _judges_what_was_taken(check: Check) -> bool:
+    """Whether `expect` judges what stood in the answer, and not only its status and the time it took."""
+    from runbook.language.conditions import ConditionError, parse_condition
+    from runbook.language.syntax import Name, walk
+
+    try:
+        condition = parse_condition(check.expect or "", subject="value")
+    except ConditionError:
+        return True  # it is told as such where it is evaluated
+    names = {node.name for node in walk(condition.root) if isinstance(node, Name)}
+    return not (check.options.presence() and names <= _OURS)
 
 
 def _result(check: Check, finding: Finding, around: Surroundings, began: float) -> CheckResult:
@@ -161,6 +186,6 @@ def _result(check: Check, finding: Finding, around: Surroundings, began: float) 
         listed=tuple(fit(entry) for entry in finding.listed),
         nested=finding.results if isinstance(finding, Nested) else (),
         measured_at=finding.at if finding.sampled is None else finding.sampled,
-        phases=dict(finding.phases),
-        phase=finding.phase,
+        phases={fit(name): took for name, took in finding.phases.items()},
+        phase=fit(finding.phase),
     )

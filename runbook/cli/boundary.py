@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from runbook.cli.options import SCREENS, SHARED_OPTIONS, Format, Formats, Shared, refuse_format
+from runbook.cli.options import JUDGED, SCREENS, SHARED_OPTIONS, Format, Formats, Shared, refuse_format
 from runbook.flags.changes import FlagTrouble
 from runbook.language.durations import DurationError
 from runbook.show.answer import Answer
@@ -25,8 +25,10 @@ from runbook.store.base import StoreAway
 from runbook.system.files import FileTrouble
 from runbook.system.refusals import Exit, Refusal
 from runbook.system.secrets import VariableTrouble
+from runbook.system.signals import Termination
 
 Command = Callable[..., Answer]
+TERMINATION = Termination()
 EXPECTED = (FileTrouble, FlagTrouble, StoreAway, VariableTrouble, DurationError)
 
 
@@ -46,6 +48,8 @@ def command(
             called = _spoken(name or function.__name__)
             if shared.format not in formats:
                 return _misfit(shared, called, formats)
+            if shared.output is not None and formats is JUDGED and (refusal := _unwritable(shared.output)):
+                return answer_with(replace(shared, output=None), called, functools.partial(_raise, refusal))
             return answer_with(shared, called, lambda: function(shared, **given))
 
         own = [p for p in inspect.signature(function, eval_str=True).parameters.values() if p.name != "shared"]
@@ -74,6 +78,17 @@ def _misfit(shared: Shared, called: str, formats: Formats) -> int:
     return answer_with(talk, called, functools.partial(refuse_format, shared, _full_name(called), formats))
 
 
+def _unwritable(path: Path) -> Refusal | None:
+    """Why nothing can be written there. Asked before a look; a way back does not stop for it."""
+    from runbook.cli.output_file import refuse_unwritable
+
+    try:
+        refuse_unwritable(path)
+    except Refusal as refusal:
+        return refusal
+    return None
+
+
 def answer_with(shared: Shared, name: str, work: Callable[[], Answer]) -> int:
     """Do the work, turn every way it can end into an answer, print it, and give the exit status."""
     from runbook.cli import speech
@@ -86,7 +101,8 @@ def answer_with(shared: Shared, name: str, work: Callable[[], Answer]) -> int:
     except EXPECTED as trouble:
         answer = speech.of_refusal(as_refusal(trouble))
     except KeyboardInterrupt:
-        answer = Answer(Exit.INTERRUPTED, "interrupted", refused=True)
+        exit_ = Exit.TERMINATED if TERMINATION.heard else Exit.INTERRUPTED
+        answer = Answer(exit_, "interrupted", refused=True)
         answer.page.line("interrupted; nothing was under way")
     except Exception as error:
         answer = of_bug(error)
@@ -145,6 +161,7 @@ def _keep_report(report: str) -> Path | None:
 def run() -> NoReturn:
     """The entry point of the installed command: parse, call, exit."""
     open_closed_streams()
+    TERMINATION.heed()
     from runbook.cli.app import app
 
     for stream in (sys.stdout, sys.stderr):  # a terminal that lacks a character gets its escape, not silence

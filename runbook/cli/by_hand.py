@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated
 
@@ -15,6 +16,16 @@ from runbook.show.answer import Answer
 from runbook.show.document_rows import RequestRow
 from runbook.system.harmless import harmless
 from runbook.system.refusals import Exit
+from runbook.system.secrets import MASK, Masker
+
+_NAMES = re.compile(r"(?:\$\{[A-Za-z_][A-Za-z0-9_]*\})+")
+_USER_PART = re.compile(r"(?P<scheme>\b[A-Za-z][A-Za-z0-9+.-]*)://(?P<user>[^\s/?#\"'<>]*)@")
+_PARAMETER = re.compile(
+    r"(?i)(?P<name>[?&](?:ssl)?(?:password|passwd|pwd|token|secret|accountkey)=)(?P<value>[^\s&#\"']+)"
+)
+# A user alone is a name in the URL of a database; elsewhere it may be a token.
+_USER_OF_DATABASE = re.compile(r"\b(?:postgres|mysql|mariadb)[a-z+0-9]*://[^\s/?#\"'<>:@$]+@", re.IGNORECASE)
+_AS_WRITTEN = re.compile(rf"({_NAMES.pattern}|{_USER_OF_DATABASE.pattern})", re.IGNORECASE)
 
 Curl = Annotated[bool, typer.Option("--curl", help="Print each request as a shell line; ask nothing.")]
 
@@ -45,8 +56,27 @@ def lines_by_hand(
 
 
 def _row(site: Site, check: Check, title: str) -> RequestRow:
-    line = harmless(site.masker.mask(check.options.by_hand(site.environment.url)), lines=True)
+    line = harmless(with_names(check.options.by_hand(site.environment.url), site.masker), lines=True)
     return RequestRow(id=check.full_id, title=harmless(title), kind=check.kind, line=line)
+
+
+def with_names(line: str, masker: Masker) -> str:
+    """The line with the secrets that stand in it masked; a `${NAME}`, which gives none away, stays as it is written."""
+    line = _PARAMETER.sub(lambda found: found["name"] + _unless_named(found["value"]), _USER_PART.sub(_user_part, line))
+    marked = (part if number % 2 else masker.mask(part) for number, part in enumerate(_AS_WRITTEN.split(line)))
+    return "".join(marked)
+
+
+def _user_part(found: re.Match[str]) -> str:
+    user, colon, password = found["user"].partition(":")
+    if _USER_OF_DATABASE.fullmatch(found[0]):
+        return found[0]
+    shown = f"{user}:{password}" if colon and _NAMES.fullmatch(password) else _unless_named(found["user"])
+    return f"{found['scheme']}://{shown}@"
+
+
+def _unless_named(value: str) -> str:
+    return value if _NAMES.fullmatch(value) else MASK
 
 
 def _told(rows: Iterable[RequestRow]) -> str:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from runbook.cli.mistyped import Mistyped
 from runbook.language.places import did_you_mean
 from runbook.playbook.model import Environment, Playbook
 from runbook.system.refusals import Refusal
+
+LONG = {"-p": "--playbook", "-e": "--env"}
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ def choose_playbook(root: Path, named: str | None, *, known: dict[str, str]) -> 
         message = f"several playbooks: {', '.join(names)}" if names else f"no playbook in {root}/playbooks"
         shipped = ", ".join(path.stem for path in shipped_playbooks())
         raise Refusal(
-            message, next_steps=[typed_with("-p NAME"), f"shipped, in their sandbox: {shipped}", "runbook playbooks"]
+            message, next_steps=[typed_with("-p", "NAME"), f"shipped, in their sandbox: {shipped}", "runbook playbooks"]
         )
     for candidate in candidates:
         if named in (candidate.name, candidate.service):
@@ -50,10 +54,8 @@ def choose_playbook(root: Path, named: str | None, *, known: dict[str, str]) -> 
     if (shipped_one := _shipped(named)) is not None:
         return shipped_one
     everything = [*(one.name for one in candidates), *known, *(path.stem for path in shipped_playbooks())]
-    raise Refusal(
-        f"there is no playbook {named!r}; {did_you_mean(named, everything)}".rstrip("; "),
-        next_steps=["runbook playbooks"],
-    )
+    message = f"there is no playbook {named!r}; {did_you_mean(named, everything)}".rstrip("; ")
+    raise Mistyped(message, "-p", "-e", next_steps=["runbook playbooks"])
 
 
 def _shipped(name: str) -> Chosen | None:
@@ -71,10 +73,19 @@ def _by_path(root: Path, named: str) -> Chosen | None:
     return None
 
 
-def typed_with(options: str) -> str:
-    """The command that was typed, with these options added."""
-    words = [shlex.quote(word) for word in sys.argv[1:]]
-    return " ".join(["runbook", *words, options])
+def typed_with(option: str, value: str) -> str:
+    """The command that was typed, with this option in place of what was given for it."""
+    return shlex.join(["runbook", *_without(sys.argv[1:], option), option, value])
+
+
+def _without(words: Sequence[str], option: str) -> Iterator[str]:
+    """The words without an option, in each of the ways it is written."""
+    long, skipped = LONG[option], False
+    for word in words:
+        if skipped or word in (option, long):
+            skipped = not skipped
+        elif not (word.startswith(f"{long}=") or (word.startswith(option) and not word.startswith("--"))):
+            yield word
 
 
 def choose_environment(playbook: Playbook, named: str | None, *, shipped: bool) -> Environment:
@@ -86,20 +97,18 @@ def choose_environment(playbook: Playbook, named: str | None, *, shipped: bool) 
         if named in environments:
             return environments[named]
         meant = did_you_mean(named, environments)
-        raise Refusal(
-            f"{playbook.service} has no environment {named!r}" + (f"; {meant}" if meant else ""),
-            next_steps=[typed_with(f"-e {name}") for name in environments],
-        )
+        message = f"{playbook.service} has no environment {named!r}" + (f"; {meant}" if meant else "")
+        raise Mistyped(message, "-e", next_steps=[typed_with("-e", name) for name in environments])
     if len(environments) == 1:
         only = next(iter(environments.values()))
         if not only.protected:
             return only
         message = f"{only.name} is protected and is never chosen silently"
-        raise Refusal(message, next_steps=[typed_with(f"-e {only.name}")])
+        raise Refusal(message, next_steps=[typed_with("-e", only.name)])
     raise Refusal(
         f"{playbook.service} has several environments: {', '.join(environments)}" if environments else
         f"{playbook.service} has no environments",
-        next_steps=[typed_with(f"-e {name}") for name in environments],
+        next_steps=[typed_with("-e", name) for name in environments],
     )  # fmt: skip
 
 
@@ -110,6 +119,6 @@ def _of_shipped(playbook: Playbook, named: str | None) -> Environment:
             return environment
     raise Refusal(
         f"{playbook.path} is shipped with the tool and runs in its sandbox only",
-        next_steps=[typed_with(f"-e {one.name}") for one in sandboxes]
+        next_steps=[typed_with("-e", one.name) for one in sandboxes]
         + ["copy it into your project's playbooks/ to use it elsewhere"],
     )

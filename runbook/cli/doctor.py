@@ -6,10 +6,13 @@ import platform
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import typer
 
 from runbook import __version__
+from runbook.checks.libraries import LIBRARIES, PROGRAMS, Program, installing
 from runbook.checks.packages.plugins import Plugin, plugins
 from runbook.cli.boundary import command
 from runbook.cli.options import Shared
@@ -26,11 +29,23 @@ from runbook.system.secrets import Masker
 app = typer.Typer()
 
 
+@dataclass(frozen=True)
+class Need:
+    """A library or a program that one kind of check needs. `found` is its version or its place; empty: not here."""
+
+    name: str
+    kind: str
+    asks: str
+    found: str
+    remedy: str
+
+
 @command(app)
 def doctor(shared: Shared) -> Answer:
-    """Each setting with its source, whether the store can be used, kits, journals, what packages bring, versions.
+    """Settings and their sources, the store, kits, journals, what packages bring, libraries and programs, versions.
 
-    Exit 0 when everything that was looked at works, 1 when not.
+    Exit 0 when everything that was looked at works, 1 when not. A library or a program that only some kinds need
+    counts for nothing where it is missing.
 
     Example: runbook doctor
     """
@@ -53,9 +68,19 @@ def doctor(shared: Shared) -> Answer:
     brought = plugins()
     well &= _packages(page, brought)
     _left(page, bench)
+    needs = _needs()
+    _needed(page, needs)
     answer = Answer(Exit.GO if well else Exit.NO_GO, "everything works" if well else "something does not work", page)
+    answer.lists["details"] = _details(bench, settings, brought, needs)
+    return answer
+
+
+def _details(
+    bench: Bench, settings: Sequence[tuple[str, str, str]], brought: Sequence[Plugin], needs: Sequence[Need]
+) -> dict[str, Any]:
+    """The same for other programs."""
     keys = ("name", "value", "source")
-    answer.lists["details"] = {
+    return {
         "version": __version__, "project": str(bench.project.root), "state": str(bench.state.path),
         "operator": bench.who.operator, "settings": [dict(zip(keys, row, strict=True)) for row in settings],
         "store": bench.store_trouble or "ok",
@@ -63,8 +88,10 @@ def doctor(shared: Shared) -> Answer:
             {"kind": each.key, "package": each.package, "class": each.reference, "trouble": each.trouble}
             for each in brought
         ],
+        "needs": [
+            {"name": each.name, "kind": each.kind, "asks": each.asks, "found": each.found or None} for each in needs
+        ],
     }  # fmt: skip
-    return answer
 
 
 def _store(page: Page, bench: Bench) -> bool:
@@ -102,7 +129,7 @@ def _packages(page: Page, brought: Sequence[Plugin]) -> bool:
 
 
 def _left(page: Page, bench: Bench) -> None:
-    """Kits, journals that are still there, and the programs that some playbooks need."""
+    """Kits, and journals that are still there."""
     for kit in list_kits(bench.state.path):
         page.mark(
             "ok", f"kit {kit.service} · {kit.environment}", f"written {rfc3339(kit.written_at)} at {kit.position}"
@@ -112,9 +139,26 @@ def _left(page: Page, bench: Bench) -> None:
         page.mark(
             "??", f"journal {path.parent.name}/{path.stem}", "an operation that runs or was cut off: runbook status"
         )
-    for tool in ("ssh", "git", "systemctl"):
-        page.mark(
-            "ok" if shutil.which(tool) else "--",
-            tool,
-            shutil.which(tool) or "not found; only needed where a playbook uses it",
-        )
+
+
+def _needs() -> list[Need]:
+    """What only some kinds need, found or not."""
+    libraries = [
+        Need(each.package.partition("[")[0], each.kind, each.asks, each.version or "", installing(each.package))
+        for each in LIBRARIES
+    ]
+    return libraries + [_program(each) for each in PROGRAMS]
+
+
+def _program(program: Program) -> Need:
+    return Need(program.name, program.kind, program.asks, shutil.which(program.name) or "", "")
+
+
+def _needed(page: Page, needs: Sequence[Need]) -> None:
+    """The rows of it; none of them is a failure."""
+    width = max(len(each.name) for each in needs)
+    for each in needs:
+        what = f"only for the kind {each.kind}: {each.asks}"
+        page.mark("ok" if each.found else "--", each.name, each.found or "not found", what, width=width)
+        if not each.found and each.remedy:
+            page.under(each.remedy)

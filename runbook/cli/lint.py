@@ -44,7 +44,7 @@ def lint(
     page, problems = Page(), []
     for path in paths:
         loaded = load_playbook(path.absolute(), root)
-        found: list[Problem] = [*loaded.problems]
+        found = [*loaded.problems, *_of_recordings(loaded, root)]
         told: list[str] = []
         if prove:
             suspected, told = _proven(path, root)
@@ -83,6 +83,15 @@ def _proven(path: Path, root: Path) -> tuple[list[Problem], list[str]]:
 
     proven = prove_file(path.absolute(), root)
     return list(proven.problems), list(proven.told)
+
+
+def _of_recordings(loaded: Loaded, root: Path) -> list[Problem]:
+    """What is wrong with the files of answers that tests name; a bad one stops a test, and never a ramp."""
+    if loaded.playbook is None or not loaded.playbook.tests:
+        return []
+    from runbook.rollout.trial_answers import file_problems
+
+    return file_problems(loaded.playbook, loaded.sources, root)
 
 
 def _count(number: int, word: str) -> str:

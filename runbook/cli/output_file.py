@@ -5,8 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import shlex
 import stat
 from pathlib import Path
+
+from runbook.system.refusals import Refusal
 
 READABLE = 0o644  # a collector that runs as another user reads it
 
@@ -37,6 +40,29 @@ def write_whole(path: Path, text: str) -> None:
         with contextlib.suppress(OSError):
             beside.unlink(missing_ok=True)
         raise
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Raises `Refusal` where `write_whole` could not write at `path`, so that nothing is looked at for it in vain."""
+    try:
+        folder = path.resolve().parent
+        named, may_make = shlex.quote(str(folder)), os.access(folder, os.W_OK | os.X_OK)
+        if path.is_dir():
+            raise _unwritable(path, "this is a folder", f"name a file in it: -o {shlex.quote(str(path / 'answer'))}")
+        if path.exists():
+            if not os.access(path, os.W_OK) and not (path.is_file() and may_make):
+                raise _unwritable(path, "this user may not write it", f"ls -l {shlex.quote(str(path))}")
+        elif not folder.is_dir():
+            raise _unwritable(path, f"there is no folder {folder}", f"mkdir -p {named}")
+        elif not may_make:
+            raise _unwritable(path, f"this user may make nothing in {folder}", f"ls -ld {named}")
+    except (OSError, RuntimeError, ValueError) as trouble:  # a link to itself, a NUL, a name that is too long
+        why = trouble.strerror if isinstance(trouble, OSError) and trouble.strerror else str(trouble)
+        raise _unwritable(path, why.lower(), "name a file that can be written: -o answer") from None
+
+
+def _unwritable(path: Path, why: str, remedy: str) -> Refusal:
+    return Refusal(f"-o {path}: {why}; nothing was looked at", next_steps=[remedy])
 
 
 def append_within(path: Path, text: str, limit: int) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from shutil import get_terminal_size
 from typing import Annotated
 
 import typer
@@ -16,12 +16,14 @@ from runbook.cli import completing
 from runbook.cli.boundary import command
 from runbook.cli.by_hand import Curl, lines_by_hand
 from runbook.cli.check_places import with_places
+from runbook.cli.flag_row import flags_row, is_elsewhere
 from runbook.cli.options import JUDGED, Deadline, Shared, Strict, deadline_of
+from runbook.cli.preflight_next import against_it, preflight_of, where_it_is_looked_at
 from runbook.cli.talk import looking
 from runbook.cli.wiring import open_bench, open_site
 from runbook.judge.rules import ACTIONS
-from runbook.judge.verdicts import Status, Verdict, verdict_of
-from runbook.language.durations import parse_duration, show_duration
+from runbook.judge.verdicts import Verdict
+from runbook.language.durations import show_duration
 from runbook.playbook.trial import conditions_tried
 from runbook.rollout.answers import KeptAnswers, beside_waivers
 from runbook.rollout.clock_rows import clock_rows
@@ -30,7 +32,7 @@ from runbook.rollout.last_good import keep_last_good
 from runbook.rollout.looking import look
 from runbook.rollout.manual_items import BY_PEOPLE, few_of, flat, is_named
 from runbook.rollout.ramp import stage_is_gone
-from runbook.rollout.rows import counted_checks
+from runbook.rollout.rows import passed_all_over, verdict_of_checks
 from runbook.rollout.site import Site
 from runbook.rollout.standing import Standing, standing_of
 from runbook.show.answer import Answer
@@ -51,7 +53,7 @@ from runbook.system.refusals import Refusal, exit_of
 
 app = typer.Typer()
 
-_MORE_TIME = re.compile(r"runbook preflight --deadline (\d+[smh])\b")  # as a check says it that had no time
+LINES = 24  # of a terminal that does not tell
 
 Stage = Annotated[
     str | None,
@@ -87,9 +89,7 @@ def preflight(
     shown, trouble = site.flags_or_trouble()
     standing = standing_of(site.playbook, site.state(), shown)
     to = _meant(standing, stage)
-    checks = _required(site, standing, to)
-    if only:
-        checks = _only(site, checks, only)
+    checks = _only(site, _required(site, standing, to), only or (), stage)
     if curl:
         return lines_by_hand(shared, site, "preflight", checks)
     if not automatic:
@@ -100,10 +100,13 @@ def preflight(
     with looking(shared, f"{len(checks)} checks"):
         results = _looked(site, checks, to, deadline_of(deadline))
     if not only:
-        results.append(_flags_row(site, standing, trouble.reason if trouble else ""))
+        results.append(flags_row(site, standing, trouble))
     keep_last_good(site, results)
     aside = aside_of(site, results, strict=strict, verbose=shared.verbose)
-    answer = _answer(site, standing, to, Rows(results, aside, automatic, tuple(only or ()), time.monotonic() - began))
+    elsewhere = automatic and site.store is not None and is_elsewhere(site, standing, trouble)
+    seconds = time.monotonic() - began
+    looked = Looked(results, aside, automatic, tuple(only or ()), seconds, shared.quiet, elsewhere)
+    answer = _answer(site, standing, to, looked)
     with_places(shared, site, answer.lists["checks"])
     return answer
 
@@ -129,48 +132,33 @@ def _required(site: Site, standing: Standing, to: Rung | None) -> list[Check]:
     return [check for name in to.stage.requires for check in site.playbook.checklists.get(name, ())]
 
 
-def _only(site: Site, checks: list[Check], wanted: list[str]) -> list[Check]:
-    """The checks of these names, nested ones too. Raises `Refusal` for a name that none has."""
+def _only(site: Site, checks: list[Check], wanted: Sequence[str], stage: str | None) -> list[Check]:
+    """The checks of these names, nested ones too; all where none is named. Raises `Refusal` for one that none has."""
+    if not wanted:
+        return checks
     listed = list(flat(checks))
     unknown = [name for name in wanted if not any(is_named(check, name) for check in listed)]
     if unknown:
         few, more = few_of(site, unknown[0], [check.full_id for check in listed])
-        steps = [*(f"--only {name}" for name in few), *([more] if more else [])]
+        steps = [*(preflight_of(stage, [name]) for name in few), *([more] if more else [])]
         raise Refusal(f"no check {', '.join(unknown)} here", next_steps=steps or ["runbook preflight"])
     return [check for check in listed if any(is_named(check, name) for name in wanted)]
 
 
-def _flags_row(site: Site, standing: Standing, trouble: str) -> CheckResult:
-    """The safe-default check before a later stage was entered, the drift check after it."""
-    later = standing.entered and standing.position is not None and standing.rungs[:1] != (standing.rung,)
-    title = "The flag file is as it was left" if later else "The flag file shows the safe defaults"
-    from runbook.checks.here.flags import Flags
-
-    check = Check(title=title, id="drift" if later else "safe_defaults", kind="flags", options=Flags(flags="safe"))
-    if trouble:
-        return CheckResult(check, Status.FAIL, message=trouble, observed="cannot be read")
-    if site.playbook.flags is None:
-        return CheckResult(check, Status.SKIPPED, message="the playbook has no flags")
-    if not standing.rungs:  # no first stage to hold the file against
-        return look(site, [check], metrics=False, deadline=check.timeout).checks[0]
-    wrong = [str(drift) for drift in standing.drift]
-    observed = "; ".join(wrong) or (f"{len(standing.missing)} not set" if standing.missing else "yes")
-    return CheckResult(check, Status.FAIL if wrong else Status.PASS, observed=observed, listed=wrong[1:])
-
-
-def _without_people(row: CheckResult, manual: list[CheckResult]) -> CheckResult | None:
-    """The row without what only people can answer, which goes to `manual`; None where nothing is left."""
-    if row.check.kind in BY_PEOPLE and row.status in (Status.FAIL, Status.UNKNOWN):
-        manual.append(row)
+def _without(row: CheckResult, kinds: Collection[str], left_out: list[CheckResult]) -> CheckResult | None:
+    """The row without what of these kinds does not hold, which goes to `left_out`; None where nothing is left."""
+    if row.check.kind in kinds and row.status in AGAINST:
+        left_out.append(row)
         return None
     if not row.nested:
         return row
-    before = len(manual)
-    nested = tuple(left for left in (_without_people(one, manual) for one in row.nested) if left)
-    if len(manual) == before:
-        return row
+    before = len(left_out)
+    nested = tuple(left for left in (_without(one, kinds, left_out) for one in row.nested) if left)
+    if len(left_out) == before or not nested:
+        return row if len(left_out) == before else None
     left = folded(nested)
-    observed = f"{left.observed}, without the manual items"
+    people = all(one.check.kind in BY_PEOPLE for one in left_out[before:])
+    observed = f"{left.observed}, without {'the manual items' if people else 'what is left out'}"
     return replace(row, status=left.status, reason=left.reason, observed=observed, nested=nested, listed=())
 
 
@@ -195,51 +183,91 @@ def _beside(page: Page, site: Site, to: Rung | None) -> None:
         page.line(f"never seen to fire: {'; '.join(never)}", indent=20)
 
 
+Rows = Sequence[CheckResult]
+
+
 @dataclass(frozen=True)
-class Rows:
-    """What was looked at, what is known beside it, which part of it makes the verdict, and how long looking took."""
+class Looked:
+    """What was looked at, what is known beside it, which part of it makes the verdict, and how long looking took.
+
+    `elsewhere`: the flag file lies elsewhere, and is left out of the verdict.
+    """
 
     results: Sequence[CheckResult]
     aside: Aside
     automatic: bool
     only: tuple[str, ...]
     seconds: float
+    quiet: bool = False
+    elsewhere: bool = False
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The kinds of check that do not count where they do not hold."""
+        return (*(BY_PEOPLE if self.automatic else ()), *(("flags",) if self.elsewhere else ()))
 
 
-def _answer(site: Site, standing: Standing, to: Rung | None, rows: Rows) -> Answer:
-    manual: list[CheckResult] = []
-    counting = list(rows.results)
-    if rows.automatic:
-        counting = [row for row in (_without_people(one, manual) for one in rows.results) if row]
-    strict = rows.aside.strict
-    verdict = verdict_of(counted_checks(counting, strict=strict))
-    page = Page()
-    about = f"to enter {to.name}" if to else "all checklists"
-    warned = in_warnings(warnings_in(counting, strict=strict))
-    page.verdict(WORDS[verdict], f"{site.name} · {about}", warned, f"{rows.seconds:.1f} s")
-    check_lines(page, counting, rows.aside)
-    if manual:
-        page.line("Left to people:")
-        check_lines(page, manual)
-    page.line(counts_of_checks(counting, strict=strict))
-    _beside(page, site, to)
+def _answer(site: Site, standing: Standing, to: Rung | None, looked: Looked) -> Answer:
+    left: list[CheckResult] = []
+    counting = [row for row in (_without(one, looked.left_out, left) for one in looked.results) if row]
+    strict = looked.aside.strict
+    verdict = verdict_of_checks(counting, strict=strict)
     against = list(_not_held(counting))
     decisive = [row for row in against if not is_warning(row, strict=strict)]
-    steps = [_next_step(site, standing, to, rows, decisive if verdict is not Verdict.GO else [])]
-    page.next(*steps)
-    told = decisive or against
-    message = "; ".join(f"{row.check.title}: {row.observed or row.message}" for row in told)
+    steps = [_next_step(site, standing, to, looked, counting, decisive if verdict is not Verdict.GO else [])]
+    about = f"to enter {to.name}" if to else "all checklists"
+    told = "; ".join(f"{row.check.title}: {row.observed or row.message}" for row in decisive or against)
+    message = _nothing(site, counting) or told
     if verdict is Verdict.GO:
         message = f"ready {about}" + (f", with {in_warnings(len(against))}: {message}" if message else "")
+        message += "; the flag file cannot be seen from here" if looked.elsewhere else ""
+    page = _page(site, to, looked, (counting, left), (WORDS[verdict], f"{site.name} · {about}"))
+    page.next(*steps)
     return Answer(
         exit_of(verdict), message, page, site.playbook.service, site.environment.name, judged=True,
         lists={
-            "checks": check_rows(rows.results, rows.aside, left_out=BY_PEOPLE if rows.automatic else ()),
+            "checks": check_rows(looked.results, looked.aside, left_out=looked.left_out),
             "stage": to.stage.name if to else None,
             "percent": to.percent if to else None,
             "next": [pasteable(one) for one in steps],
         },
     )  # fmt: skip
+
+
+Divided = tuple[Rows, Rows]  # what makes the verdict, and what was left out of it
+
+
+def _page(site: Site, to: Rung | None, looked: Looked, divided: Divided, head: tuple[str, str]) -> Page:
+    """The screen without its end: all of it, or under `-q` what does not hold. The verdict is said once more at the end
+    of one that is longer than the terminal."""
+    page, strict, (counting, left) = Page(), looked.aside.strict, divided
+    told = (*head, in_warnings(warnings_in(counting, strict=strict)), f"{looked.seconds:.1f} s")
+    page.verdict(*told)
+    if looked.quiet:
+        check_lines(page, list(_against_alone(counting)), looked.aside)
+    else:
+        check_lines(page, counting, looked.aside)
+        for lead, by_people in (("Left to people:", True), ("Cannot be seen from here, not counted:", False)):
+            rows = [row for row in left if (row.check.kind in BY_PEOPLE) is by_people]
+            if rows:
+                page.line(lead)
+                check_lines(page, rows)
+        page.line(" · ".join(filter(None, (counts_of_checks(counting, strict=strict), _nothing(site, counting)))))
+        _beside(page, site, to)
+    if page.height() >= get_terminal_size((80, LINES)).lines:
+        page.verdict(*told)
+    return page
+
+
+def _nothing(site: Site, rows: Sequence[CheckResult]) -> str:
+    """What there is to say where every check was passed over: a go would rest on nothing."""
+    return f"nothing was looked at: every check is skipped in {site.environment.name}" if passed_all_over(rows) else ""
+
+
+def _against_alone(rows: Iterable[CheckResult]) -> Iterator[CheckResult]:
+    """The rows that do not hold, without those nested in them that do; of a list that holds the warnings in it."""
+    for row in _not_held(rows):
+        yield replace(row, nested=tuple(_against_alone(row.nested)))
 
 
 def _not_held(rows: Iterable[CheckResult]) -> Iterator[CheckResult]:
@@ -251,29 +279,14 @@ def _not_held(rows: Iterable[CheckResult]) -> Iterator[CheckResult]:
             yield from _not_held(row.nested)
 
 
-def _next_step(site: Site, standing: Standing, to: Rung | None, rows: Rows, against: Sequence[CheckResult]) -> str:
+def _next_step(site: Site, standing: Standing, to: Rung | None, looked: Looked, counting: Rows, against: Rows) -> str:
     """What to type: against what does not hold, else on."""
-    again = "runbook preflight" + (f" {to.stage.name}" if to else "")
+    stage = to.stage.name if to else None
     if against:
-        return _against_it(site, against, " ".join([again, *(f"--only {one}" for one in rows.only)]))
-    if rows.only:  # the other checks were not asked
+        return against_it(site, against, preflight_of(stage, looked.only))
+    again = preflight_of(stage)
+    if passed_all_over(counting):
+        return where_it_is_looked_at(site, counting[0], again)
+    if looked.only:  # the other checks were not asked
         return again
-    return f"runbook ramp {standing.next.percent:g}" if standing.next else "runbook status"
-
-
-def _against_it(site: Site, against: Sequence[CheckResult], again: str) -> str:
-    """What to type when checks do not hold, and then `again`."""
-    advice = [row.check.advice for row in against if row.check.advice]
-    unanswered = [f"runbook sign {row.check.full_id}" for row in against if row.check.kind in BY_PEOPLE]
-    for first in (*advice, *unanswered):
-        return f"{first}, then  {again}"
-    if site.environment.protected and any(_is_barred(row.check) for row in against):
-        elsewhere = [name for name, one in site.playbook.environments.items() if not (one.protected or one.sandbox)]
-        return f"{again} -e {elsewhere[0]}" if elsewhere else f"allow: true at the load in the playbook, then  {again}"
-    more = [found[1] for row in against if (found := _MORE_TIME.search(row.message))]
-    return f"{again} --deadline {max(more, key=parse_duration)}" if more else again
-
-
-def _is_barred(check: Check) -> bool:
-    """Whether it is a load that the playbook does not allow where it may do harm."""
-    return check.kind == "load" and not check.options.allow
+    return f"runbook ramp {standing.next.percent:g}" if standing.next and not looked.elsewhere else "runbook status"

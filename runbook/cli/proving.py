@@ -30,7 +30,7 @@ def prove_file(path: Path, root: Path) -> Proven:
     loaded, reading = load_with_places(path, root)
     if loaded.playbook is None:
         return Proven((), (f"{reading.file} has errors, so nothing of it was proved",))
-    proofs = prove(loaded.playbook)
+    proofs = prove(loaded.playbook, root)
     doubts, count = _doubts(loaded.playbook, reading)
     found = dict.fromkeys([*_suspects(proofs, reading), *doubts])
     problems = sorted(found, key=lambda one: one.place or Place("", 0, 0))

@@ -140,7 +140,7 @@ def plan_screen(site: Site, proposal: Proposal) -> Page:
     if any(rule.not_role == DEPLOYED_BY for rule in proposal.to.stage.sign):
         doubt = doubt_about(site, Person(site.who.operator, site.who.known))
         page.line(f"     signing   {doubt}: unset RUNBOOK_OPERATOR", indent=15) if doubt else None
-    if not site.playbook.verify:
+    if not site.verify:
         page.line("     the playbook has no verify: the change will not be verified")
     taken = site.state().way_back
     took = f"     about {show_duration(taken.seconds)}, as last time" if taken else ""
@@ -155,7 +155,7 @@ def _not_made(site: Site, proposal: Proposal, dry_run: bool) -> Answer:
     exit_ = exit_of(verdict)
     lines = ["runbook ramp"] if exit_ is Exit.GO else _remedies(site, proposal)
     about, checks = f"{site.name}  {came_from} -> {proposal.to.name}", proposal.decision.checks
-    page = decision_page(proposal.decision, about, said=lines, aside=aside_of(site, checks))
+    page = decision_page(proposal.decision, about, said=lines, aside=aside_of(site, checks), goes_on=dry_run)
     if dry_run:
         page.blank()
         page.blocks += plan_screen(site, proposal).blocks

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runbook.cli.mistyped import Mistyped
 from runbook.cli.options import Format, Shared
 from runbook.show.answer import Answer
 from runbook.show.formats.status import nagios_status
@@ -45,6 +46,7 @@ def of_refusal(refusal: Refusal) -> Answer:
         page,
         lists={"problems": problem_rows(refusal.problems), "next": [pasteable(step) for step in refusal.next_steps]},
         refused=True,
+        mistyped=refusal.options if isinstance(refusal, Mistyped) else (),
     )
 
 
@@ -82,10 +84,20 @@ def _rendered(wanted: Format, document: Document) -> str:
     if wanted is Format.JSON:
         return as_json(document)
     if wanted is Format.GITHUB:
+        _place_in_repository(document)
         _add_to_summary(document)
     module = importlib.import_module(f"runbook.show.formats.{wanted.value}")
     text: str = getattr(module, wanted.value)(document)
     return text
+
+
+def _place_in_repository(document: Document) -> None:
+    from runbook.show.formats.github import Checkout, repository_of
+    from runbook.system.project import find_project
+
+    with contextlib.suppress(Refusal, OSError):  # without a project there is no path of one
+        project = find_project(os.environ).root
+        Checkout(project, repository_of(project, os.environ)).place(document)
 
 
 def _status(answer: Answer, wanted: Format, document: Document) -> int:
@@ -117,7 +129,8 @@ def _add_to_summary(document: Document) -> None:
 
 def with_choices(answer: Answer, shared: Shared) -> None:
     """Give the commands that an answer ends with the `-p` and `-e` that were typed, so that they can be pasted."""
-    typed = [(name, value) for name, value in (("-p", shared.playbook), ("-e", shared.env)) if value]
+    choices = (("-p", shared.playbook), ("-e", shared.env))
+    typed = [(name, value) for name, value in choices if value and name not in answer.mistyped]
     if not typed:
         return
 

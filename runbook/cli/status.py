@@ -64,7 +64,7 @@ def gather(site: Site) -> Seen:
     glance = glance_at(site)
     standing = glance.standing
     if glance.bake is not None:
-        glance = replace(glance, bake=replace(glance.bake, sampled=watched_of(site, glance.facts)))
+        glance = replace(glance, bake=replace(glance.bake, sampled=watched_of(site, glance.facts, glance.bake.asked)))
     since = standing.position.since if standing.position and standing.entered else site.clock.wall()
     series = glance.facts.series if standing.entered else {}
     samples = {name: [one for one in found.samples if one.t >= since] for name, found in series.items()}

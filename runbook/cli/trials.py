@@ -13,10 +13,11 @@ from runbook.cli.boundary import command
 from runbook.cli.choosing import choose_playbook
 from runbook.cli.options import JUDGED, Deadline, Shared, deadline_of
 from runbook.cli.wiring import open_site, settings_of
-from runbook.language.places import did_you_mean
+from runbook.language.places import Place, did_you_mean
 from runbook.playbook.find import find_playbooks
 from runbook.playbook.load import load_playbook
 from runbook.playbook.model import Playbook
+from runbook.playbook.reading import Reading
 from runbook.playbook.trial import Trial
 from runbook.rollout.trial_outcomes import Outcome, outcome_of
 from runbook.rollout.trials import play
@@ -57,6 +58,11 @@ def test(
     Example: runbook test "goes back"
     """
     if record is not None:
+        if names:
+            raise Refusal(
+                f"--record looks at everything, and {names[0]!r} names a test",
+                next_steps=[f"runbook test --record {record}", f"runbook test {names[0]!r}"],
+            )
         return _recorded(shared, record, deadline_of(deadline))
     project, settings = settings_of(shared)
     named = settings.get("playbook")
@@ -69,7 +75,7 @@ def test(
     if not asked:
         raise _nothing(playbooks, names)
     outcomes = [outcome_of(playbook, play(playbook, trial, project.root)) for playbook, trial in asked]
-    return _answer(shared, playbooks, outcomes)
+    return _answer(shared, playbooks, outcomes, _places(asked, project.root))
 
 
 def _read(path: Path, root: Path) -> Playbook:
@@ -121,7 +127,26 @@ def _nothing(playbooks: Sequence[Playbook], names: Sequence[str] | None) -> Refu
     )
 
 
-def _answer(shared: Shared, playbooks: Sequence[Playbook], outcomes: Sequence[Outcome]) -> Answer:
+def _places(asked: Sequence[tuple[Playbook, Trial]], root: Path) -> list[Place | None]:
+    """Where each test stands."""
+    from runbook.playbook.extends import Sources, read_extended
+    from runbook.playbook.nodes import ListNode, MapNode, ScalarNode
+
+    found: dict[tuple[str, str], Place] = {}
+    for path in dict.fromkeys(playbook.path for playbook, _ in asked):
+        sources = Sources(root, {})
+        top = read_extended((root / path).absolute(), sources, Reading(path))
+        section = top.get("tests") if isinstance(top, MapNode) else None
+        for node in section.items if isinstance(section, ListNode) else ():
+            title = node.get("test") if isinstance(node, MapNode) else None
+            if isinstance(title, ScalarNode):
+                found[path, title.text] = title.place
+    return [found.get((playbook.path, trial.name)) for playbook, trial in asked]
+
+
+def _answer(
+    shared: Shared, playbooks: Sequence[Playbook], outcomes: Sequence[Outcome], places: Sequence[Place | None]
+) -> Answer:
     held = [outcome for outcome in outcomes if outcome.holds]
     wrong = [outcome for outcome in outcomes if not outcome.holds]
     seconds = sum(outcome.played.seconds for outcome in outcomes)
@@ -145,25 +170,32 @@ def _answer(shared: Shared, playbooks: Sequence[Playbook], outcomes: Sequence[Ou
         message,
         page,
         services[0] if len(services) == 1 else None,
-        lists={"tests": trial_rows(outcomes)},
+        lists={"tests": trial_rows(outcomes, places)},
         judged=True,
     )
 
 
 def _recorded(shared: Shared, path: Path, seconds: float) -> Answer:
     """Look, and write what was answered. The answers of a person's own service are for that person's eyes."""
-    from runbook.rollout.recording import record
+    from runbook.rollout.recording import LARGEST_BODY, record, written
+    from runbook.rollout.recording_places import ensure_place
     from runbook.system.files import write_private
 
     site = open_site(shared)
-    document = record(site, seconds)
     where = path if path.is_absolute() else site.project / path
-    write_private(where, msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
-    count = len(document["answers"])
+    ensure_place(where, site)
+    document = record(site, seconds)
+    data = written(document, site)
+    replaced = ensure_place(where, site)  # the look took its time
+    write_private(where, data)
+    count = f"{len(document['answers'])} answer{'' if len(document['answers']) == 1 else 's'}"
     page = Page()
-    page.line(f"{count} answers of {site.name} are kept in {path}; secrets are masked, read it before you share it")
+    over = ", in place of those recorded there before" if replaced else ""
+    page.line(f"{count} of {site.name} kept in {path}{over}; secrets are masked, read it before you share it")
+    for name in document.get("cut", ()):
+        page.line(f"{name} is longer than {LARGEST_BODY >> 10} KiB: only its beginning is kept, as text")
     page.next(f"write into a test:  answers: {path}", "runbook test")
     return Answer(
-        Exit.GO, f"{count} answers kept in {path}", page, site.playbook.service, site.environment.name,
+        Exit.GO, f"{count} kept in {path}{over}", page, site.playbook.service, site.environment.name,
         lists={"path": str(where)},
     )  # fmt: skip

@@ -135,7 +135,7 @@ class VersionShape:
             raise reading.wrong(node.place, f"{described(node)} stands where a check belongs", VERSION_HINT)
         kind = choose_kind(node, CHECK_KINDS, CHECK_KEYS, reading, node.place)
         within, reading.within = reading.within, f"version of {reading.within}"
-        check = read_check(node, kind, reading, node.entries[kind].place, "version")
+        check = read_check(node, kind, reading, node.entries[kind].place, "version", asserts=False)
         reading.within = within
         if not check.options.takes_value():
             raise reading.wrong(node.entries[kind].place, "this takes no version out", VERSION_HINT)

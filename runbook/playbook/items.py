@@ -14,6 +14,7 @@ from runbook.checks.base import Check
 from runbook.checks.packages.absent import Absent
 from runbook.checks.packages.plugins import plugin
 from runbook.language.places import Place, did_you_mean
+from runbook.playbook.given import refuse_names_not_given
 from runbook.playbook.kinds import Kinds, choose_kind, own_keys, read_options, stray_keys
 from runbook.playbook.nodes import Entry, MapNode, Node, ScalarNode, described
 from runbook.playbook.reading import Broken, NamedCheck, Reading
@@ -81,8 +82,13 @@ class CheckShape:
         return {"$ref": "#/$defs/check"}
 
 
-def read_check(node: MapNode, kind: str, reading: Reading, place: Place, title: str = "") -> Check:
-    """One check of a known kind. Raises Broken, with all that is wrong noted."""
+def read_check(
+    node: MapNode, kind: str, reading: Reading, place: Place, title: str = "", *, asserts: bool = True
+) -> Check:
+    """One check of a known kind. Raises Broken, with all that is wrong noted.
+
+    `asserts` tells that it has to say something by itself; without it only its value is wanted, as for a version.
+    """
     common = fields_of(picked(node, CHECK_KEYS), CHECK_KEYS, reading, "a check")
     title = title or common.pop("check", "")
     nested: tuple[Check, ...] = ()
@@ -97,7 +103,8 @@ def read_check(node: MapNode, kind: str, reading: Reading, place: Place, title: 
     if not id_:
         raise reading.wrong(place, f"no id can be made of the title '{title}'", "give one: id: NAME")
     check = Check(title=title, id=id_, kind=kind, options=options, checklist=reading.within, checks=nested, **common)
-    refuse_pointless(check, node, reading)
+    refuse_pointless(check, node, reading, asserts)
+    refuse_names_not_given(check, node, reading)
     reading.checks.append(NamedCheck(check.full_id, place))
     return check
 
@@ -156,12 +163,12 @@ def id_of(title: str) -> str:
     return re.sub(r"\W+", "_", title.lower()).strip("_")
 
 
-def refuse_pointless(check: Check, node: MapNode, reading: Reading) -> None:
+def refuse_pointless(check: Check, node: MapNode, reading: Reading, asserts: bool) -> None:
     """Note a check that says nothing, and an `expect` where there is nothing to judge."""
     place = node.entries[check.kind].place
     if check.expect is not None and not check.options.takes_value():
         reading.wrong(node.entries["expect"].place, f"this '{check.kind}' takes nothing out that 'expect' could judge")
-    elif check.expect is None and not check.options.asserts():
+    elif asserts and "expect" not in node.entries and not check.options.asserts():
         reading.wrong(place, "the check asserts nothing", 'say what must hold: expect: "== 2"')
 
 

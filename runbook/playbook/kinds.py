@@ -75,6 +75,14 @@ def choose_kind(node: MapNode, kinds: Kinds, common: Collection[str], reading: R
     raise reading.wrong(place, f"the {kinds.noun} has no kind: one key has to say it", one_of(kinds))
 
 
+def kind_named(node: MapNode, kinds: Kinds) -> str | None:
+    """The kind of an item as `choose_kind` finds it, nothing noted; None where there is not just one."""
+    named = [key for key in node.entries if key in kinds.kinds]
+    if len(named) > 1:
+        named = [key for key in named if set(named) - {key} <= own_keys(kinds, key)]
+    return named[0] if len(named) == 1 else None
+
+
 def stray_keys(node: MapNode, kinds: Kinds, common: Collection[str], named: Collection[str]) -> list[str]:
     """The keys of an item that are neither common to all kinds, nor a built-in kind, nor an option of the one named."""
     known = {*common, *named}
@@ -150,9 +158,10 @@ def read_options(
             broken = True
     if broken:
         raise Broken
-    return made(cls, values, node.entries[kind].place, reading)
+    return made(cls, values, node, kind, reading)
 
 
+FIRST_WORD = re.compile(r"\w+")
 NESTED = "all"  # the kind whose main value is more checks
 NOT_YET_IN_ITEMS = frozenset({"each", "save", "append"})
 # Options in languages of their own, in which a brace is a brace.
@@ -188,8 +197,12 @@ def texts_in(node: Node) -> Iterator[ScalarNode]:
         yield node
 
 
-def made(cls: type[msgspec.Struct], values: Mapping[str, Any], place: Place, reading: Reading) -> Any:
-    """The instance, when the kind itself finds nothing wrong with it."""
+def made(cls: type[msgspec.Struct], values: Mapping[str, Any], node: MapNode, kind: str, reading: Reading) -> Any:
+    """The instance, when the kind itself finds nothing wrong with it.
+
+    What it says is noted at the option with which its sentence begins, else at the kind.
+    """
+    place = node.entries[kind].place
     try:
         options = cls(**values)
     except (TypeError, ValueError) as error:
@@ -197,7 +210,9 @@ def made(cls: type[msgspec.Struct], values: Mapping[str, Any], place: Place, rea
     own = getattr(options, "problems", None)
     found = list(cast("Iterable[str]", own())) if callable(own) else []
     for message in found:
-        reading.wrong(place, message)
+        begins = FIRST_WORD.match(message)
+        option = begins[0] if begins and begins[0] != kind and begins[0] in options_of(cls) else ""
+        reading.wrong(node.entries[option].node.place if option in node.entries else place, message)
     if found:
         raise Broken
     return options

@@ -10,6 +10,8 @@ from runbook.language.conditions import names_in, parse_condition
 from runbook.language.places import Place
 from runbook.language.substitution import TemplateError, parse_template
 from runbook.playbook.agreement import stage_nodes
+from runbook.playbook.items import CHECK_KINDS
+from runbook.playbook.kinds import kind_named
 from runbook.playbook.model import Playbook
 from runbook.playbook.nodes import ListNode, MapNode, ScalarNode, mappings_in
 from runbook.playbook.reading import Reading
@@ -79,10 +81,10 @@ def warn_undeclared_reads(root: MapNode, reading: Reading) -> None:
     asked = [entry.node for entry in metrics.entries.values()] if isinstance(metrics, MapNode) else []
     looking = [item for item in mappings_in(root) if "check" in item.entries]
     for item in [*looking, *(node for node in asked if isinstance(node, MapNode))]:
-        entry = item.entries.get("run") or item.entries.get("command")
-        if entry and "reads" not in item.entries:
+        kind = kind_named(item, CHECK_KINDS)
+        if kind in ("run", "command") and "reads" not in item.entries:
             hint = "add reads: true when it changes nothing; else a dry run leaves it out"
-            reading.warn(entry.place, f"this '{entry.key}' does not say whether it only reads", hint)
+            reading.warn(item.entries[kind].place, f"this '{kind}' does not say whether it only reads", hint)
 
 
 def warn_without_url(playbook: Playbook, root: MapNode, reading: Reading) -> None:
@@ -101,8 +103,8 @@ def refuse_shown_secrets(playbook: Playbook, root: MapNode, reading: Reading) ->
     """Note as an error each secret among the arguments of a command: every process on the machine can read those."""
     for item in mappings_in(root):
         entry = item.entries.get("command")
-        if entry is None:
-            continue
+        if entry is None or kind_named(item, CHECK_KINDS) not in (None, "command"):
+            continue  # the `command` of another kind (redis) is no program of this machine
         for node in entry.node.items if isinstance(entry.node, ListNode) else (entry.node,):
             if isinstance(node, ScalarNode):
                 refuse_secrets_in(node, playbook, reading)

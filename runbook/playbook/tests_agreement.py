@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from runbook.checks.base import Check
-from runbook.checks.recorded import names_request
 from runbook.judge.rules import ACTIONS
 from runbook.language.places import did_you_mean
 from runbook.playbook.model import Playbook, Stage
 from runbook.playbook.nodes import Entry, ListNode, MapNode, Node, ScalarNode
 from runbook.playbook.reading import Reading
+from runbook.playbook.tests_answers import answer_problem, known_in, unit_problem
 from runbook.playbook.trial import Trial, overlaid
 
 BESIDE_GATES = ("bake", "sampled", "baseline", "calendar", "hold", "build")
@@ -52,18 +52,50 @@ def refuse_strange_test(playbook: Playbook, trial: Trial, node: MapNode, reading
     stage = refuse_strange_places(playbook, whole, node, reading)
     checks = check_names(playbook)
     metrics = playbook.metrics
-    for key in ("answers", "before"):
-        named = [entry for entry in entries_of(node.get(key)) if not names_request(entry.key)]
-        refuse_unknown(named, [*checks, *metrics], "check or metric", reading)
-    refuse_unknown(entries_of(node.get("baseline")), metrics, "metric", reading)
+    refuse_strange_answers(playbook, trial, node, reading)
+    refuse_strange_numbers(playbook, entries_of(node.get("baseline")), reading)
     refuse_unknown(entries_of(node.get("left")), [one.name for one in playbook.stages], "stage", reading)
+    for stage_left in entries_of(node.get("left")):
+        refuse_strange_numbers(playbook, entries_of(stage_left.node), reading)
     refuse_unknown(named_in(node.get("signed")), signers(playbook), "role or manual item", reading)
     expect = node.get("expect")
     if isinstance(expect, MapNode):
         refuse_unknown(entries_of(expect.get("checks")), checks, "check", reading)
+        refuse_ambiguous(playbook, entries_of(expect.get("checks")), reading)
         refuse_unknown(entries_of(expect.get("metrics")), metrics, "metric", reading)
         refuse_unknown(entries_of(expect.get("gates")), gate_names(stage), "gate here", reading)
         refuse_unknown(named_in(expect.get("fires")), [*ACTIONS, *rule_names(playbook, stage)], "rule here", reading)
+
+
+def refuse_strange_answers(playbook: Playbook, trial: Trial, node: MapNode, reading: Reading) -> None:
+    """Note every answer that is of nothing, of more than one thing, or that nothing would judge."""
+    known = known_in(playbook, every_check(playbook))
+    for section, said in (("answers", trial.answers), ("before", trial.before)):
+        for entry in entries_of(node.get(section)):
+            if entry.key in said and (found := answer_problem(known, entry.key, said[entry.key])) is not None:
+                message, hint = found
+                place = entry.place if message.startswith("there is no ") else entry.node.place
+                reading.wrong(place, message, hint)
+
+
+def refuse_strange_numbers(playbook: Playbook, entries: Sequence[Entry], reading: Reading) -> None:
+    """Note captured numbers of metrics that are none, or in a unit that the metric cannot have."""
+    refuse_unknown(entries, playbook.metrics, "metric", reading)
+    for entry in entries:
+        metric = playbook.metrics.get(entry.key)
+        if metric is None or not isinstance(entry.node, ScalarNode):
+            continue
+        if (found := unit_problem(metric, entry.node.value)) is not None:
+            reading.wrong(entry.node.place, *found)
+
+
+def refuse_ambiguous(playbook: Playbook, entries: Iterable[Entry], reading: Reading) -> None:
+    """Note a short id that two checks have."""
+    checks = every_check(playbook)
+    for entry in entries:
+        found = [check.full_id for check in checks if entry.key == check.id]
+        if entry.key not in (check.full_id for check in checks) and len(set(found)) > 1:
+            reading.wrong(entry.place, f"'{entry.key}' may be {' or '.join(found)}", f"write {found[0]}")
 
 
 def refuse_strange_places(playbook: Playbook, trial: Trial, node: MapNode, reading: Reading) -> Stage | None:

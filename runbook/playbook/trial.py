@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from runbook.checks.recorded import ANY_REQUEST, names_request
+from runbook.playbook.trial_layers import laid_over, merged
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -51,57 +51,45 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     expect: Expected = Expected()
 
 
+def line_of(trial: Trial, trials: Sequence[Trial]) -> list[Trial]:
+    """The test behind all that it is `like`, the first of them first.
+
+    Raises ValueError where that leads nowhere, or round in a circle.
+    """
+    line = [trial]
+    while (like := line[0].like) is not None:
+        base = next((one for one in trials if one.name == like), None)
+        if base is None:
+            raise ValueError(f"there is no test '{like}'")
+        if any(base.name == one.name for one in line):
+            raise ValueError(f"the test '{base.name}' is like itself")
+        line.insert(0, base)
+    return line
+
+
 def overlaid(trial: Trial, trials: Sequence[Trial]) -> Trial:
     """The test with what it takes over from the one that it is `like`; what it says itself wins, mappings merge.
 
     Raises ValueError where that leads nowhere, or round in a circle.
     """
-    seen = [trial.name]
-    while trial.like is not None:
-        base = next((one for one in trials if one.name == trial.like), None)
-        if base is None:
-            raise ValueError(f"there is no test '{trial.like}'")
-        if base.name in seen:
-            raise ValueError(f"the test '{base.name}' is like itself")
-        seen.append(base.name)
-        trial = _over(base, trial)
-    return trial
+    base, *rest = line_of(trial, trials)
+    for ours in rest:
+        base = _over(base, ours)
+    return base
 
 
-_MERGED = ("answers", "before", "baseline", "left", "signed")
-_OWN = (*_MERGED, "name", "like", "expect")
+_LAID = ("answers", "before", "signed")
+_MERGED = ("baseline", "left")
+_OWN = (*_LAID, *_MERGED, "name", "like", "expect")
 
 
 def _over(base: Trial, ours: Trial) -> Trial:
     whole = Trial(name="")
     kept = {name: getattr(ours, name) for name in ours.__struct_fields__ if name not in _OWN}
     said = {name: value for name, value in kept.items() if value != getattr(whole, name)}
-    before = {name: getattr(base, name) for name in _MERGED}
-    before["answers"] = without_respelled(base.answers, ours.answers)
-    both = {name: merged(before[name], getattr(ours, name)) for name in _MERGED}
-    return msgspec.structs.replace(base, name=ours.name, like=base.like, expect=ours.expect, **said, **both)
-
-
-def without_respelled(base: dict[str, Any], ours: dict[str, Any]) -> dict[str, Any]:
-    """The answers of `base` but for those that ours give under a wider name: `/health` for `GET /health`, `up` for
-    `verify/up`, `*` for every request. The closer name would win over what was said last.
-    """
-
-    def replaced(key: str) -> bool:
-        if key in ours:
-            return False
-        if names_request(key):
-            return ANY_REQUEST in ours or key.rpartition(" ")[2] in ours
-        return key.rpartition("/")[2] in ours
-
-    return {key: answer for key, answer in base.items() if not replaced(key)}
-
-
-def merged(base: Any, ours: Any) -> Any:
-    """Mappings merge key by key; anything else is replaced."""
-    if not (isinstance(base, dict) and isinstance(ours, dict)):
-        return ours
-    return {**base, **{key: merged(base[key], value) if key in base else value for key, value in ours.items()}}
+    both = {name: laid_over(getattr(base, name), getattr(ours, name)) for name in _LAID}
+    both |= {name: merged(getattr(base, name), getattr(ours, name)) for name in _MERGED}
+    return msgspec.structs.replace(base, name=ours.name, like=None, expect=ours.expect, **said, **both)
 
 
 def conditions_tried(trials: Sequence[Trial]) -> frozenset[str]:

@@ -64,7 +64,7 @@ def bake_rows(site: Site, bake: BakeStanding, facts: Facts) -> list[Row]:
                 remedy="" if bake.over else f"wait {show_duration(bake.left)}",
             )
         )
-    share = watched_of(site, facts)
+    share = watched_of(site, facts, bake.asked)
     if share is not None and (bake.sampled_asked is not None or bake.asked > 0):
         rows.append(_watched_row(bake.sampled_asked, share, _paced(site, facts), _unread(facts)))
     return rows
@@ -103,25 +103,35 @@ def _paced(site: Site, facts: Facts) -> str:
     return f" (a look every {show_duration(every)})" if every is not None else ""
 
 
-def watched_of(site: Site, facts: Facts) -> float | None:
+def watched_of(site: Site, facts: Facts, asked: float = 0.0) -> float | None:
     """How much of the bake so far was watched: the least watched metric decides; None without metrics.
 
-    It is counted against the cadence of the stage, where it has one, else against each metric's own interval.
+    It is counted against the cadence of the stage, where it has one, else against each metric's own interval. A bake of
+    `asked` seconds that is over counts as it was when it ended, so that the time until somebody decides takes nothing
+    away; or, where that is more, the last time of that length, so that a bake nobody watched can still be watched.
     """
     if facts.entered is None:
         return None
-    cadence = cadence_of(site, facts)
+    spans = [(facts.entered, facts.now)]
+    if 0 < asked < facts.now - facts.entered:
+        spans = [(facts.entered, facts.entered + asked), (facts.now - asked, facts.now)]
+    shares = [share for begin, end in spans if (share := _watched_between(site, facts, begin, end)) is not None]
+    return max(shares, default=None)
+
+
+def _watched_between(site: Site, facts: Facts, begin: float, end: float) -> float | None:
+    cadence, scale = cadence_of(site, facts), site.environment.bake_scale
     shares = [
         watched_share(
             [sample.t for sample in facts.series[name].samples if sample.good],
-            facts.entered,
-            facts.now,
-            cadence or interval_of(metric, site.environment.bake_scale),
+            begin,
+            end,
+            cadence or interval_of(metric, scale),
         )
         for name, metric in site.playbook.metrics.items()
         if name in facts.series
     ]
-    return min(shares) if shares else None
+    return min(shares, default=None)
 
 
 def cadence_of(site: Site, facts: Facts) -> Cadence:

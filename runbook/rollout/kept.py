@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -21,12 +22,29 @@ def kept_note(site: Site, name: str, shape: type[Kept]) -> Kept | None:
     except StoreAway as away:
         site.lose_store(away)
         return None
+    return _read(body, shape)
+
+
+def _read(body: bytes | None, shape: type[Kept]) -> Kept | None:
     if body is None:
         return None
     try:
         return msgspec.json.decode(body, type=shape)
     except msgspec.MsgspecError:
         return None
+
+
+def change_note(site: Site, name: str, shape: type[Kept], change: Callable[[Kept | None], Any]) -> None:
+    """Keep what `change` makes of the note (None: there is none, or it cannot be read). Without the store nothing.
+
+    It is read and written in one transaction: of two commands that end together neither loses what the other kept.
+    """
+    if site.store is None:
+        return
+    try:
+        site.store.change_note(site.chain, name, lambda body: msgspec.json.encode(change(_read(body, shape))))
+    except StoreAway as away:
+        site.lose_store(away)
 
 
 def keep_note(site: Site, name: str, note: Any) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
 from runbook.checks.base import CheckResult
 from runbook.judge.verdicts import Status
-from runbook.rollout.kept import keep_note, kept_note
+from runbook.rollout.kept import change_note, kept_note
 from runbook.rollout.site import Site, masked
 from runbook.store.base import StoreAway
 from runbook.store.events import Recorded
@@ -18,6 +19,7 @@ from runbook.system.clock import microseconds
 from runbook.system.harmless import harmless
 
 KEPT = "last_good"
+LOOKED = "looked"  # the note with the first look of each list of checks
 MOST_KEPT = 1000  # checks of a chain
 MOST_READ = 500  # events that are looked through
 NEWEST = 3  # events that are told
@@ -48,8 +50,8 @@ class Happened:
 
 @dataclass(frozen=True)
 class Beside:
-    """What stands beside a check that does not hold: when it was last good (None: never), and what happened since, the
-    newest first; `more` events are not listed.
+    """What stands beside a check that does not hold: when it was last good (None: never, though its list was looked at
+    before), and what happened since, the newest first; `more` events are not listed.
     """
 
     last: Good | None
@@ -59,17 +61,37 @@ class Beside:
 
 def keep_last_good(site: Site, results: Iterable[CheckResult]) -> None:
     """Keep when the checks that pass passed, and what they saw: one note of the chain. Without the store nothing."""
-    now = site.clock.wall()
+    now, rows = site.clock.wall(), list(every(results))
+    _keep_looked(site, rows, now)
     good = {
         row.check.full_id: Good(row.checked_at or now, harmless(row.observed or row.message, limit=LONGEST))
-        for row in every(results)
+        for row in rows
         if row.status is Status.PASS
     }
     if not good or site.store is None:
         return
-    merged = {**kept_last_good(site), **good}
-    newest = sorted(merged.items(), key=lambda one: -one[1].at)[:MOST_KEPT]
-    keep_note(site, KEPT, masked(msgspec.to_builtins(dict(newest)), site.masker))
+
+    def merged(kept: dict[str, Good] | None) -> Any:
+        stays = {name: old for name, old in (kept or {}).items() if name not in good or old.at > good[name].at}
+        newest = sorted({**good, **stays}.items(), key=lambda one: -one[1].at)[:MOST_KEPT]
+        return masked(msgspec.to_builtins(dict(newest)), site.masker)
+
+    change_note(site, KEPT, dict[str, Good], merged)
+
+
+def _keep_looked(site: Site, rows: Iterable[CheckResult], now: float) -> None:
+    """Keep when each list of checks was looked at first."""
+    before = _first_looks(site)
+    first = {row.check.checklist: now for row in rows if row.status not in (Status.SKIPPED, Status.WAIVED)}
+    if not first.keys() <= before.keys():
+        change_note(
+            site, LOOKED, dict[str, float], lambda kept: dict(list({**first, **(kept or {})}.items())[:MOST_KEPT])
+        )
+
+
+def _first_looks(site: Site) -> dict[str, float]:
+    """When each list of checks was looked at first, in seconds since the epoch."""
+    return kept_note(site, LOOKED, dict[str, float]) or {}
 
 
 def kept_last_good(site: Site) -> dict[str, Good]:
@@ -87,14 +109,20 @@ def every(results: Iterable[CheckResult]) -> Iterator[CheckResult]:
 def beside_failing(site: Site, results: Iterable[CheckResult]) -> dict[str, Beside]:
     """For each check that does not hold, by `LIST/ID`: when it was last good, and what happened since.
 
-    Empty where the store is away: nobody can tell then. A list of checks is told by those in it; what only people
-    answer has no value to compare, so it is told where it was answered once.
+    Empty where the store is away: nobody can tell then. In the first look of a checklist nothing is said of what never
+    passed. A list of checks is told by those in it; what only people answer has no value to compare, so it is told
+    where it was answered once.
     """
     against = [row for row in every(results) if row.status in (Status.FAIL, Status.UNKNOWN) and not row.nested]
     if not against or site.store is None:
         return {}
     kept = kept_last_good(site)
-    found = {row.check.full_id: kept.get(row.check.full_id) for row in against}
+    first, now = _first_looks(site), site.clock.wall()
+    found = {
+        row.check.full_id: kept.get(row.check.full_id)
+        for row in against
+        if row.check.full_id in kept or first.get(row.check.checklist, now) < (row.checked_at or now)
+    }
     oldest = min((good.at for good in found.values() if good is not None), default=None)
     happened = _happened(site, oldest) if oldest is not None else []
     if site.store is None:  # it went away meanwhile

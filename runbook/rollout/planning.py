@@ -65,17 +65,17 @@ def steps_to(
         steps.append(
             Act(item, site.environment.url) if isinstance(item, Action) else Verify((item,), within=item.timeout)
         )
-    if site.playbook.verify:
-        steps.append(verify_step(site.playbook, site.environment))
+    if site.verify:
+        steps.append(verify_step(site.verify, site.environment))
     return tuple(steps)
 
 
-def verify_step(playbook: Playbook, environment: Environment) -> Verify:
-    """The playbook's verify list, polled as the redeploy's options say."""
+def verify_step(checks: tuple[Check, ...], environment: Environment) -> Verify:
+    """The verify list, polled as the redeploy's options say."""
     redeploy = environment.redeploy
     if redeploy is None:
-        return Verify(playbook.verify)
-    return Verify(playbook.verify, redeploy.verify_within, redeploy.settle, redeploy.passes)
+        return Verify(checks)
+    return Verify(checks, redeploy.verify_within, redeploy.settle, redeploy.passes)
 
 
 def refuse_flags(site: Site, trouble: FlagTrouble) -> Refusal:

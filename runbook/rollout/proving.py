@@ -20,6 +20,7 @@ import msgspec
 
 from runbook.checks.base import Check, Surroundings
 from runbook.checks.recorded import THROUGH_REQUESTS, Recorded, RecordedAnswer, names_request
+from runbook.checks.recorded_names import ANY_REQUEST, closeness, request_named
 from runbook.flags.target import FlagFile
 from runbook.judge.reachable import reached
 from runbook.judge.verdicts import Status, Truth
@@ -29,12 +30,24 @@ from runbook.playbook.model import Playbook
 from runbook.playbook.tests_agreement import every_check
 from runbook.playbook.trial import overlaid
 from runbook.rollout.manual_items import BY_PEOPLE
-from runbook.rollout.proving_answers import NOTHING, RUBBISH, TEXTS, changed, documents_for, names_fields
+from runbook.rollout.proving_answers import (
+    NOTHING,
+    PRINTED,
+    RUBBISH,
+    TEXTS,
+    changed,
+    documents_for,
+    is_path,
+    listed,
+    names_fields,
+    printed,
+)
 from runbook.rollout.proving_domains import ANY, domains_of_expect
 from runbook.rollout.proving_shell import sign_of_line, sign_of_program
-from runbook.rollout.trial_answers import TrialTrouble, answers_of
+from runbook.rollout.trial_answers import TrialTrouble, answers_of, from_file
 from runbook.rollout.trial_site import stand_ins
-from runbook.system.secrets import Masker
+from runbook.system.http_requests import absolute
+from runbook.system.secrets import Masker, VariableTrouble
 from runbook.system.variables import Variables
 
 PROVED, BY_KIND, SUSPECT = "proved", "by its kind", "suspect"
@@ -72,11 +85,14 @@ class _Tries:
         return (await look([check], around))[0].status
 
 
-def prove(playbook: Playbook) -> list[Proof]:
-    """Every check of the verify list, the checklists and the metrics, held against answers that should make it fail."""
+def prove(playbook: Playbook, project: Path | None = None) -> list[Proof]:
+    """Every check of the verify list, the checklists and the metrics, held against answers that should make it fail.
+
+    In `project` lie the files of answers that the playbook's tests name.
+    """
 
     async def everything(folder: Path) -> list[Proof]:
-        tries = _tries(playbook, folder)
+        tries = _tries(playbook, folder, project)
         checks = [*every_check(playbook), *(one.check for one in playbook.metrics.values() if one.check is not None)]
         return [await _proof(check, playbook, tries) for check in checks]
 
@@ -84,7 +100,7 @@ def prove(playbook: Playbook) -> list[Proof]:
         return asyncio.run(everything(Path(name)))
 
 
-def _tries(playbook: Playbook, folder: Path) -> _Tries:
+def _tries(playbook: Playbook, folder: Path, project: Path | None) -> _Tries:
     from runbook.checks.asker import Asker
 
     masker = Masker()
@@ -103,7 +119,7 @@ def _tries(playbook: Playbook, folder: Path) -> _Tries:
         flag_files=[_safe_file(playbook, folder)],
         safe=playbook.flags.safe if playbook.flags is not None else {},
     )
-    return _Tries(around, _recorded(playbook))
+    return _Tries(around, _recorded(playbook, project))
 
 
 def _safe_file(playbook: Playbook, folder: Path) -> FlagFile:
@@ -113,12 +129,13 @@ def _safe_file(playbook: Playbook, folder: Path) -> FlagFile:
     return FlagFile(folder, "flags.env", False, folder)
 
 
-def _recorded(playbook: Playbook) -> dict[str, RecordedAnswer]:
+def _recorded(playbook: Playbook, project: Path | None) -> dict[str, RecordedAnswer]:
     """What the playbook's own tests recorded of requests: the answers that values are changed in."""
     found: dict[str, RecordedAnswer] = {}
     for trial in playbook.tests:
         try:
-            given = overlaid(trial, playbook.tests).answers
+            whole = overlaid(trial, playbook.tests)
+            given = {**(from_file(playbook, whole, project) if project is not None else {}), **whole.answers}
             asked = {key: plain for key, plain in given.items() if names_request(key)}
             found = {**answers_of(playbook, asked), **found}
         except (TrialTrouble, ValueError):  # lint tells what is wrong with it
@@ -171,7 +188,7 @@ async def _of_requests(check: Check, tries: _Tries) -> Proof:
     if len(passed) == len(RUBBISH):
         return Proof(check, SUSPECT, "it passes whatever is answered, and where nothing answers", "say what must hold")
     if told := _passes_on(check, passed):
-        return Proof(check, SUSPECT, f"it passes on {_and(told)}", _hint_for(check))
+        return Proof(check, SUSPECT, f"it passes on {listed(told)}", _hint_for(check))
     if Status.FAIL in said.values() or check.checklist == "metrics":
         return Proof(check, PROVED)
     if check.kind == "http" and (program := _program_of(check)) and await _never_fails(check, program, tries):
@@ -186,12 +203,14 @@ async def _of_flags(check: Check, tries: _Tries) -> Proof:
     said = {label: await tries.status(check, answer) for label, answer in RUBBISH.items()}
     passed = [label for label in RUBBISH if said[label] is Status.PASS]
     if passed:
-        return Proof(check, SUSPECT, f"it passes on {_and(passed)}, as if the service had told its flags", MISSING)
+        return Proof(check, SUSPECT, f"it passes on {listed(passed)}, as if the service had told its flags", MISSING)
     return Proof(check, BY_KIND)
 
 
 def _is_rubbish(check: Check, label: str) -> bool:
     program = _program_of(check)
+    if label == "{}" and program.lstrip("[( ").startswith(".[]"):  # what is answered is a collection, and that is empty
+        return False
     return label != "{}" or not program or names_fields(program)
 
 
@@ -225,8 +244,8 @@ def _hint_for(check: Check) -> str:
 
 async def _never_fails(check: Check, program: str, tries: _Tries) -> bool:
     """Whether no document that could be thought of makes the check fail, though some make it pass."""
-    if _is_path(program):  # it gives whatever stands there, so that an `expect` can be false
-        return check.expect is None and await _any_value_will_do(check, tries)
+    if is_path(program):  # it gives whatever stands there, so that an `expect` can be false
+        return False
     passed = False
     known = [one for document in _known_documents(check, tries) for one in changed(document)]
     for document in itertools.chain(documents_for(program, check.expect or ""), known):
@@ -237,26 +256,17 @@ async def _never_fails(check: Check, program: str, tries: _Tries) -> bool:
     return passed and not _CHOOSES.search(program)
 
 
-async def _any_value_will_do(check: Check, tries: _Tries) -> bool:
-    """Whether a value without `expect` was recorded as a number or text: only `false` would make it fail."""
-    for document in _known_documents(check, tries):
-        if await tries.status(check, RecordedAnswer(json=document)) is not Status.PASS:
-            continue
-        flipped = [await tries.status(check, RecordedAnswer(json=one)) for one in changed(document)]
-        return Status.FAIL not in flipped
-    return False
-
-
 def _known_documents(check: Check, tries: _Tries) -> Iterable[Any]:
     """The recorded answers of the request that the check makes."""
-    path = check.options.http
+    try:
+        url = absolute(tries.around.variables.url(check.options.http), tries.around.url)
+    except VariableTrouble:
+        return
+    method, base = str(check.options.method).upper(), tries.around.url
     for key, answer in tries.recorded.items():
-        if key.rpartition(" ")[2].endswith(path) and answer.json is not msgspec.UNSET:
+        meant = closeness(request_named(key, base), method, url or "", base) if key != ANY_REQUEST else None
+        if meant is not None and answer.json is not msgspec.UNSET:
             yield answer.json
-
-
-def _is_path(program: str) -> bool:
-    return all(part.isidentifier() or not part for part in program.replace("[]", "").split("."))
 
 
 async def _of_program(check: Check, tries: _Tries) -> Proof:
@@ -267,12 +277,13 @@ async def _of_program(check: Check, tries: _Tries) -> Proof:
         sign = sign_of_line(options.run) if check.kind == "run" else sign_of_program(options.command)
         hint = "let its status tell, or judge what it prints: matches, expect"
         return Proof(check, SUSPECT, sign, hint) if sign else Proof(check, BY_KIND)
+    if program := _program_of(check):
+        came = {label: await tries.status(check, printed(text), named=True) for label, text in PRINTED.items()}
+        told = [label for label in PRINTED if came[label] is Status.PASS and _is_rubbish(check, label)]
+        if told and names_fields(program):
+            return Proof(check, SUSPECT, f"it passes on {listed(told)}", MISSING)
     if check.expect is None and not options.list_:
-        said = [await tries.status(check, RecordedAnswer(exit=0, output=text), named=True) for text in TEXTS]
+        said = [await tries.status(check, printed(text), named=True) for text in TEXTS]
         if options.matches is not None and set(said) == {Status.PASS}:
             return Proof(check, SUSPECT, "its pattern matches whatever is printed", "say what must be printed")
     return Proof(check, PROVED)
-
-
-def _and(words: list[str]) -> str:
-    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]

@@ -22,6 +22,7 @@ RUBBISH: dict[str, RecordedAnswer] = {
     "{}": RecordedAnswer(json={}),
 }
 TEXTS = ("", "x", "0", "-1", "999999999", "{}", "null", "ok\nerror\n", HTML)  # what a program may print
+PRINTED = {"no output": "", "an HTML page": HTML, "null": "null", "{}": "{}"}  # which holds nothing to take out
 MOST_DOCUMENTS = 120
 LONGEST_LIST = 1000
 _PATH = re.compile(r"(?:\.[A-Za-z_]\w*(?:\[-?\d*\])?\??)+")
@@ -97,3 +98,18 @@ def _replaced(value: Any, change: Any) -> Any:
     if isinstance(changed_value, list) and changed_value is value:
         return [_replaced(one, change) for one in changed_value]
     return changed_value
+
+
+def printed(text: str) -> RecordedAnswer:
+    """The answer of a program that printed this, and ended well."""
+    return RecordedAnswer(exit=0, output=text)
+
+
+def listed(words: list[str]) -> str:
+    """`a, b and c`."""
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
+
+
+def is_path(program: str) -> bool:
+    """Whether a jq program only names a place: `.a.b[]`."""
+    return all(part.isidentifier() or not part for part in program.replace("[]", "").split("."))

@@ -9,6 +9,7 @@ from runbook.checks.base import Check
 from runbook.judge.reachable import Domain
 from runbook.language.algebra import TEXT
 from runbook.playbook.model import Playbook, Stage
+from runbook.rollout.proving_shell import counts_things
 
 COUNT = Domain("count")
 RATIO = Domain("ratio")
@@ -17,6 +18,22 @@ BYTES = Domain("bytes")
 ANY = Domain()
 _STATUSES = tuple(float(status) for status in (200, 204, 301, 302, 400, 401, 403, 404, 429, 500, 502, 503))
 _COUNTING = re.compile(r"\s*select\s+(?:pg_catalog\.)?count\s*\(", re.IGNORECASE)
+_REDIS_COUNTS = frozenset(
+    [
+        "LLEN",
+        "SCARD",
+        "ZCARD",
+        "ZCOUNT",
+        "ZLEXCOUNT",
+        "HLEN",
+        "HSTRLEN",
+        "XLEN",
+        "STRLEN",
+        "DBSIZE",
+        "EXISTS",
+        "PFCOUNT",
+    ]
+)
 _BY_KIND: Mapping[str, Mapping[str, Domain]] = {
     "http": {"status": Domain(fixed=_STATUSES), "time": SECONDS},
     "load": {"p50": SECONDS, "p95": SECONDS, "p99": SECONDS, "value": SECONDS, "errors": RATIO, "rate": COUNT},
@@ -47,8 +64,12 @@ def domains_of_expect(check: Check) -> dict[str, Domain]:
 def _counts(check: Check) -> bool:
     """Whether the value is a number of things: lines, entries of a list, rows that are counted."""
     options = check.options
-    if getattr(options, "lines", None) is True or getattr(options, "list_", None):
+    if getattr(options, "lines", None) is True or getattr(options, "list_", None) or check.kind == "alertmanager":
         return True
+    if check.kind == "redis":
+        return options.command[:1] != () and options.command[0].upper() in _REDIS_COUNTS
+    if check.kind == "run":
+        return not options.jq and options.matches is None and counts_things(options.run)
     return check.kind == "sql" and _COUNTING.match(options.query) is not None and options.worst is None
 
 

@@ -250,7 +250,7 @@ def _done(site: Site, proposal: Proposal, journal: Journal, plan: Plan, results:
         events.append(site.event("rollout.started", told, operation=operation, epoch=journal.header.epoch))
     begun = state.rollout is not None or proposal.to.index > 0
     events += left_events(site, journal, journal.header.rollout if begun else None)
-    verified = True if site.playbook.verify else None
+    verified = True if site.verify else None
     events.append(entered_event(site, journal, how="ramp", verified=verified))
     message = f"{site.playbook.service} is at {plan.to}" + ("" if verified else " (not verified)")
     finish(site, journal, "done", message, results, events)

@@ -107,8 +107,19 @@ def _gaps(
         times = [sample.t for sample in kept_samples(site, name, since, end) if sample.good]
         gaps = not_asked(holes(times, (since, end), interval), spans.get(name))
         if gaps:
-            found.append(Gap(name, kind, interval, tuple(gaps), tuple(times)))
+            aged = _aged(kind, site.playbook.metrics[name].max_age if scale == 1.0 else None)
+            found.append(Gap(name, aged, interval, tuple(gaps), tuple(times)))
     return found
+
+
+def _aged(kind: Kind, max_age: float | None) -> Kind:
+    """The kind, with a metric's `max_age` (seconds) where it asks how old a sample may be and names no age itself.
+
+    What a look refuses as too old is no evidence of the past either.
+    """
+    if max_age is None or getattr(kind, "newer_than", "") is not None:
+        return kind
+    return msgspec.structs.replace(kind, newer_than=f"{max_age * 1000:.0f}ms")
 
 
 def _since(now: float, entered: float | None, window: float, interval: float) -> float | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from runbook.checks.asker import Asker
@@ -13,11 +15,17 @@ from runbook.judge.verdicts import Status
 from runbook.playbook.written import COMPARISON
 from runbook.rollout.looking import measured_of, surroundings
 from runbook.rollout.manual_items import BY_PEOPLE
+from runbook.rollout.recording_masks import Masks
+from runbook.rollout.recording_places import Kept, Origin, placed
 from runbook.rollout.site import Site
 from runbook.rollout.standing import standing_of
+from runbook.rollout.trial_site import stand_ins
 from runbook.system.clock import rfc3339
 from runbook.system.harmless import harmless
 from runbook.system.http_messages import HttpTrouble, Request, Response
+from runbook.system.refusals import Refusal
+from runbook.system.secrets import VariableTrouble
+from runbook.system.variables import Variables
 
 LARGEST_BODY = 64 << 10  # characters; of a longer one the beginning is kept, as text
 _HEADERS = frozenset({"content-type", "location", "retry-after"})
@@ -50,11 +58,25 @@ class ListeningAsker(Asker):
         await self._asks.close()
 
 
+@dataclass
+class ListeningVariables(Variables):
+    """Fills in as ever, and remembers for each URL how a test fills it in, which knows none of the real values."""
+
+    of_tests: Variables = field(default_factory=Variables)
+    urls: dict[str, str] = field(default_factory=dict)
+
+    def url(self, template: str) -> str:
+        filled = super().url(template)
+        with contextlib.suppress(VariableTrouble):
+            self.urls[filled] = self.of_tests.url(template)
+        return filled
+
+
 def record(site: Site, deadline: float) -> dict[str, Any]:
     """Look at every check and metric once, changing nothing, and give what was answered as a document for a file.
 
-    Requests stand under their method and path (their whole URL where the host is another one), all else under the id
-    of the check. What people answer is left out.
+    Requests stand under their method and path (their whole URL where the host is another one) as a test asks them, all
+    else under the id of the check. What people answer is left out. `cut` names what is kept only in part.
     """
     from runbook.checks.runner import look_and_measure_now
 
@@ -63,41 +85,82 @@ def record(site: Site, deadline: float) -> dict[str, Any]:
     percent, stage = (here.percent, here.stage) if here else (None, None)
     heard = Heard()
     around = surroundings(site, deadline, percent=percent, stage=stage, dry_run=True)
-    around = replace(around, asker=ListeningAsker(around.asker, heard))
+    variables = _listening(around.variables, site)
+    around = replace(around, asker=ListeningAsker(around.asker, heard), variables=variables)
     checks = [*site.playbook.verify, *(check for listed in site.playbook.checklists.values() for check in listed)]
     results, measured = look_and_measure_now(checks, measured_of(site), around)
-    base = (site.environment.url or "").rstrip("/")
-    answers = {_key(key, base, site): _answered(answer, site) for key, answer in heard.answers.items()}
+    _learn_secrets(variables)
+    masks = Masks(site.masker, frozenset(variables.of_tests.declared.values()))
+    answered = {asked: _answered(answer, masks) for asked, answer in heard.answers.items()}
+    answers, cut = placed(answered, Origin(site.environment.url or "", variables.urls), masks)
     for row in [*_flat(results), *measured.values()]:
         if (told := _told(row, row in measured.values())) is not None and not _asks(row):
-            answers[row.check.full_id] = told
-    return {
+            answers[row.check.full_id] = masks.tree(told)
+    document = {
         "service": site.playbook.service,
         "environment": site.environment.name,
         "at": rfc3339(site.clock.wall()),
         "answers": answers,
     }
+    return {**document, "cut": cut} if cut else document
 
 
-def _key(asked: str, base: str, site: Site) -> str:
-    method, _, url = asked.partition(" ")
-    path = url.removeprefix(base) if base and url.startswith(base) else url
-    return site.masker.mask(f"{method} {path or '/'}")
+def written(document: dict[str, Any], site: Site) -> bytes:
+    """The document as it is kept, masked once more as a whole. Raises `Refusal` where that would spoil it."""
+    text = site.masker.mask(json.dumps(document, indent=2, ensure_ascii=False))
+    try:
+        kept = json.loads(text)
+    except ValueError:
+        kept = {}
+    if not isinstance(kept, dict) or not isinstance(kept.get("answers"), dict):
+        raise Refusal(
+            "a secret of this playbook is a word that every file of answers holds, so nothing was kept",
+            next_steps=["give the service a longer secret, and record again"],
+        )
+    return text.encode() + b"\n"
 
 
-def _answered(answer: Response | HttpTrouble, site: Site) -> dict[str, Any]:
+def _listening(variables: Variables, site: Site) -> ListeningVariables:
+    """The variables, listening; and those of a test: stand-ins for what it cannot know, the same places else."""
+    declared = {**stand_ins(site.playbook), **site.environment.variables}
+    of_tests = Variables(declared=declared, context=variables.context)
+    given = {one.name: getattr(variables, one.name) for one in fields(variables) if not one.name.startswith("_")}
+    return ListeningVariables(**given, of_tests=of_tests)
+
+
+def _learn_secrets(variables: Variables) -> None:
+    """The declared secrets that no check needed: the service may tell them all the same. No command is run for it."""
+    for name, secret in variables.secrets.items():
+        if not secret.command:
+            with contextlib.suppress(VariableTrouble):
+                variables.is_set(name)
+
+
+def _answered(answer: Response | HttpTrouble, masks: Masks) -> Kept:
     if isinstance(answer, HttpTrouble):
-        return {"timeout": True} if answer.timed_out else {"down": True}
+        return Kept({"timeout": True} if answer.timed_out else {"down": True})
     told: dict[str, Any] = {"status": answer.status}
-    headers = {name: site.masker.mask(value) for name, value in answer.headers if name in _HEADERS}
+    headers = {name: masks.text(value) for name, value in answer.headers if name in _HEADERS}
     if headers:
         told["headers"] = headers
-    text = site.masker.mask(answer.body.decode("utf-8", "replace"))
     try:
-        document = json.loads(text, parse_constant=lambda name: None) if len(text) <= LARGEST_BODY else None
+        document = masks.tree(json.loads(answer.body, parse_constant=lambda name: None))
     except (ValueError, RecursionError):
-        document = None
-    return {**told, "json": document} if document is not None else {**told, "text": text[:LARGEST_BODY]}
+        text = masks.page(_text_of(answer))
+    else:
+        text = json.dumps(document, ensure_ascii=False)
+        if len(text) <= LARGEST_BODY and document is not None:
+            return Kept({**told, "json": document})
+    return Kept({**told, "text": text[:LARGEST_BODY]}, cut=len(text) > LARGEST_BODY)
+
+
+def _text_of(answer: Response) -> str:
+    """The body as text, in the encoding that it names; bytes that are none in it are shown as such."""
+    found = re.search(r"charset=[\"']?([\w.:-]+)", answer.header("content-type") or "")
+    try:
+        return answer.body.decode(found[1] if found else "utf-8", "replace")
+    except (LookupError, ValueError):
+        return answer.text
 
 
 def _flat(results: Iterable[CheckResult]) -> Iterable[CheckResult]:
@@ -110,7 +173,9 @@ def _asks(row: CheckResult) -> bool:
     """Whether its answer stands among the requests already."""
     from runbook.checks.recorded import THROUGH_REQUESTS
 
-    return row.check.kind in THROUGH_REQUESTS and row.check.kind != "flags"
+    if row.check.kind == "flags":  # what it reads in the file is not asked
+        return getattr(row.check.options, "flags", None) == "live"
+    return row.check.kind in THROUGH_REQUESTS
 
 
 def _told(row: CheckResult, is_metric: bool) -> Any:

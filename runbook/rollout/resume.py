@@ -175,7 +175,7 @@ def _finished(site: Site, journal: Journal, results: Sequence[StepResult]) -> En
             site.event("rollout.started", {"number": rollout}, operation=header.operation, epoch=header.epoch)
         )
     events += left_events(site, journal, rollout)
-    events.append(entered_event(site, journal, how="ramp", verified=True if site.playbook.verify else None))
+    events.append(entered_event(site, journal, how="ramp", verified=True if site.verify else None))
     message = f"finished: {header.service} is at {header.to}"
     finish(site, journal, "done", message, results, events)
     return Ended("done", Exit.GO, message, header.operation, results)

@@ -114,7 +114,7 @@ def end_of_way_back(
     failed = [one for one in results if not one.well]
     operation, seconds = journal.header.operation, site.clock.wall() - journal.header.began
     if not failed:
-        verified = True if site.playbook.verify else None
+        verified = True if site.verify else None
         events = [entered_event(site, journal, how=how, verified=verified)]
         if safe and (site.store is None or site.state().rollout is not None):
             epoch = journal.header.epoch

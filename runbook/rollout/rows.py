@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from runbook.checks.base import CheckResult
@@ -78,6 +78,25 @@ def counted_checks(results: Iterable[CheckResult], *, strict: bool = False) -> l
     if not strict:
         return [row.status for row in results if row.check.level != "warn"]
     return [status for row in results for status in (row.status, *counted_checks(row.nested, strict=True))]
+
+
+def verdict_of_checks(results: Sequence[CheckResult], *, strict: bool = False) -> Verdict:
+    """What checks that were chosen say together: unknown where all of them were passed over.
+
+    No check at all is a list that asks nothing, and says nothing against going on.
+    """
+    if passed_all_over(results):
+        return Verdict.UNKNOWN
+    return verdict_of(counted_checks(results, strict=strict))
+
+
+def passed_all_over(results: Sequence[CheckResult]) -> bool:
+    """Whether there are checks of the playbook's lists, and neither one of them nor any other row was looked at."""
+    return any(row.check.checklist for row in results) and all(_is_passed_over(row) for row in results)
+
+
+def _is_passed_over(row: CheckResult) -> bool:
+    return row.status is Status.SKIPPED and all(_is_passed_over(one) for one in row.nested)
 
 
 def judged_row(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from runbook.actions.base import Hands
+from runbook.checks.base import Check
 from runbook.flags.changes import FlagTrouble
 from runbook.flags.target import FlagFile
 from runbook.playbook.model import Environment, Playbook
@@ -52,6 +53,11 @@ class Site:
     def name(self) -> str:
         """`checkout · production`, as every screen says it."""
         return self.chain.name
+
+    @property
+    def verify(self) -> tuple[Check, ...]:
+        """What is verified in this environment: `only` and `unless` may leave nothing of the list."""
+        return tuple(check for check in self.playbook.verify if check.counts_in(self.environment.name))
 
     @property
     def chain(self) -> Chain:

@@ -119,16 +119,20 @@ def _flat(results: Sequence[CheckResult]) -> Iterator[CheckResult]:
 
 
 def _fires(wanted: Sequence[str], seen: Seen) -> Compared:
-    """The actions of what fires, in one word each; an expected condition has to be among what fires itself."""
-    by_condition = {one.rule.when.text: ACTIONS.get(one.rule.then, one.rule.then) for one in seen.fired}
+    """The actions of what fires, in one word each; an expected condition has to be among what fires itself.
+
+    A condition accounts for its own rules only: whatever else fires has to be expected too.
+    """
+    fired = [(one.rule.when.text, ACTIONS.get(one.rule.then, one.rule.then)) for one in seen.fired]
     actions = {ACTIONS.get(name, name) for name in wanted if name in ACTIONS}
-    conditions = [name for name in wanted if name not in ACTIONS]
-    quiet = [name for name in conditions if name not in by_condition]
-    actions |= {by_condition[name] for name in conditions if name in by_condition}
-    came = set(by_condition.values())
-    expected = sorted(actions | {f"[{name}]" for name in quiet})
-    told = "; ".join(f"{when} -> {then}" for when, then in by_condition.items()) or "nothing fires"
-    return Compared("fires", ", ".join(expected) or "nothing", ", ".join(sorted(came)) or "nothing", told)
+    conditions = {name for name in wanted if name not in ACTIONS}
+    quiet = conditions - {when for when, _ in fired}
+    expected = actions | {then for when, then in fired if when in conditions}
+    beside = [pair for pair in fired if pair[0] not in conditions and pair[1] not in actions]
+    came = {then for _, then in fired} | {f"{then} ({when})" for when, then in beside if then in expected}
+    told = "; ".join(f"{when} -> {then}" for when, then in fired) or "nothing fires"
+    said = sorted(expected | {f"[{name}]" for name in quiet})
+    return Compared("fires", ", ".join(said) or "nothing", ", ".join(sorted(came)) or "nothing", told)
 
 
 def _not_held(results: Sequence[CheckResult], verdict: Verdict) -> str:

@@ -58,7 +58,9 @@ class StillClock:
 
 @dataclass(frozen=True)
 class Scene:
-    """Where a test takes place. `elapsed` is how long the step was watched when it ends, in seconds."""
+    """Where a test takes place. `elapsed` is how long the step was watched when it is decided at `ends`; the answers
+    hold for `held` seconds up to then and `beyond` it. Seconds, `ends` since the epoch.
+    """
 
     playbook: Playbook
     environment: Environment
@@ -66,15 +68,22 @@ class Scene:
     rung: Rung | None
     ends: float
     elapsed: float
+    held: float = 0.0
+    beyond: float = 0.0
 
 
 def scene_of(playbook: Playbook, trial: Trial, held: float = 0.0) -> Scene:
-    """The place and time of a test whose answers hold for `held` seconds. Raises `Refusal` for a step that is none."""
+    """The place and time of a test whose answers hold for `held` seconds. Raises `Refusal` for a step that is none.
+
+    Where the test says how long the step was watched, that stays so: what does not fit into it comes after.
+    """
     environment = _environment(playbook, trial)
     rung = _rung(playbook, trial)
     asked = rung.bake.at_least if rung is not None and rung.bake is not None else 0.0
-    elapsed = max(asked if trial.bake is None else trial.bake, held + 1.0)
-    return Scene(playbook, environment, trial, rung, _moment(playbook, environment, trial), elapsed)
+    elapsed = max(asked, held + 1.0) if trial.bake is None else max(trial.bake, 1.0)
+    within = min(held, elapsed - 1.0)
+    ends = _moment(playbook, environment, trial)
+    return Scene(playbook, environment, trial, rung, ends, elapsed, held=within, beyond=held - within)
 
 
 def _environment(playbook: Playbook, trial: Trial) -> Environment:
@@ -262,9 +271,9 @@ def _note_people(site: Site, scene: Scene) -> None:
     for number, severity in enumerate(scene.trial.incidents, 1):
         events.append(site.event("incident.opened", {"id": number, "title": "recorded", "severity": severity}))
     for name, answer in scene.trial.answers.items():
-        metric = scene.playbook.metrics.get(name)
-        if metric is not None and metric.counter is not None and isinstance(answer, int | float):
-            events += [site.event("noted", {"kind": metric.counter}) for _ in range(int(answer))]
+        metric = scene.playbook.metrics.get(name.removeprefix("metrics/"))
+        if metric is not None and metric.counter is not None:
+            events += [site.event("noted", {"kind": metric.counter}) for _ in range(answer)]
     events += [_signed(site, scene, name, yes) for name, yes in scene.trial.signed.items()]
     if events:
         site.record(*events)

@@ -18,10 +18,11 @@ from runbook.judge.facts import Facts, Sample
 from runbook.judge.rules import Rule, Ruled
 from runbook.judge.watched import interval_at
 from runbook.language.conditions import parse_condition
-from runbook.language.syntax import Held, Name, Points, walk
+from runbook.language.syntax import Held, Name, Points, Window, walk
 from runbook.playbook.model import Playbook
 from runbook.playbook.tests_agreement import every_check
-from runbook.playbook.trial import Trial, merged, overlaid
+from runbook.playbook.trial import Trial, line_of, overlaid
+from runbook.playbook.trial_layers import laid
 from runbook.rollout.decide import Evidence, decide
 from runbook.rollout.facts import facts_of
 from runbook.rollout.ladder import Rung, named_rungs
@@ -33,7 +34,7 @@ from runbook.rollout.rules import advance_rules, rules_of, tick_of
 from runbook.rollout.samples import keep
 from runbook.rollout.site import Site
 from runbook.rollout.standing import Standing, standing_of
-from runbook.rollout.trial_answers import TrialTrouble, answers_of, from_file
+from runbook.rollout.trial_answers import TrialTrouble, answers_of, layers_of
 from runbook.rollout.trial_site import Scene, Stand, scene_of, trial_site
 from runbook.rollout.watch import fired_of
 from runbook.store.base import SampleRow
@@ -86,32 +87,35 @@ def play(playbook: Playbook, trial: Trial, project: Path) -> Played:
     """Let one test take place. Nothing of the world is touched: what is not recorded is missing."""
     began = time.monotonic()
     try:
+        line = line_of(trial, playbook.tests)
         whole = overlaid(trial, playbook.tests)
-        seen, missing = _played(playbook, whole, project)
+        seen, missing = _played(playbook, whole, line, project)
     except (TrialTrouble, ValueError) as trouble:
         return Played(trial, None, trouble=str(trouble), seconds=time.monotonic() - began)
     except Refusal as refusal:
         return Played(trial, None, trouble=refusal.message, seconds=time.monotonic() - began)
+    except RecursionError:
+        return Played(trial, None, trouble="an answer is nested too deeply", seconds=time.monotonic() - began)
     return Played(whole, seen, tuple(missing), seconds=time.monotonic() - began)
 
 
-def _played(playbook: Playbook, trial: Trial, project: Path) -> tuple[Seen, list[str]]:
-    given = {**from_file(trial, project), **trial.answers}
-    held = _held(playbook, trial)
-    scene = scene_of(playbook, trial, held)
+def _played(playbook: Playbook, trial: Trial, line: Sequence[Trial], project: Path) -> tuple[Seen, list[str]]:
+    scene = scene_of(playbook, trial, _held(playbook, trial))
+    layers, url = list(layers_of(playbook, line, project)), scene.environment.url
+    scene = replace(scene, trial=msgspec.structs.replace(trial, answers=dict(laid(layers, url).answers)))
     needed = needed_metrics(scene) if _is_measured(trial) else frozenset()
-    with trial_site(scene, scene.ends - held) as stand:
+    with trial_site(scene, scene.ends - scene.held) as stand:
         site = stand.site
         measured = measured_of(site) if _is_measured(trial) else {}
         entering = _entering(scene, site) if trial.expect.preflight is not None else ()
         checks = tuple(_looked_at(playbook, trial, entering))
         play_round = _Round(stand, scene, checks, measured, needed)
-        now, missing = _look(play_round, given)
-        before = _look(play_round, merged(given, trial.before))[0] if trial.before else now
+        now, missing = _look(play_round, layers)
+        before = _look(play_round, [*layers, trial.before])[0] if trial.before else now
         _leave_out(play_round, now)
         standing = standing_of(site.playbook, site.state(), site.shown_flags())
-        _keep_bake(play_round, before, held)
-        seen = _watched(play_round, standing, now, held)
+        _keep_bake(play_round, before)
+        seen = _watched(play_round, standing, now)
         ids = {check.full_id for check in entering}
         return replace(seen, entering=tuple(row for row in now.checks if row.check.full_id in ids)), missing
 
@@ -161,13 +165,14 @@ def _to(scene: Scene, site: Site) -> Rung | None:
     return named_rungs(standing.rungs, scene.trial.enters)[0] if scene.trial.enters is not None else standing.next
 
 
-def _look(play_round: _Round, given: Mapping[str, Any]) -> tuple[Look, list[str]]:
+def _look(play_round: _Round, layers: Sequence[Mapping[str, Any]]) -> tuple[Look, list[str]]:
     """One look at what is recorded, by the runner that looks at the world; and what was missing."""
     from runbook.checks.runner import look_and_measure_now
 
     site, scene = play_round.site, play_round.scene
     quiet = {check.full_id for name, check in play_round.measured.items() if name not in play_round.needed}
-    recorded = Recorded(answers_of(site.playbook, given), quiet)
+    given = laid(layers, scene.environment.url)
+    recorded = Recorded(answers_of(site.playbook, given.answers), quiet, said=given.said)
     to = _to(scene, site) if scene.trial.expect.preflight is not None else scene.rung
     percent, stage = (to.percent, to.stage.name) if to is not None else (None, None)
     around = replace(surroundings(site, LOOK_SECONDS, percent=percent, stage=stage), recorded=recorded)
@@ -188,12 +193,12 @@ def _leave_out(play_round: _Round, seen: Look) -> None:
     site.playbook = msgspec.structs.replace(site.playbook, metrics=kept)
 
 
-def _keep_bake(play_round: _Round, before: Look, held: float) -> None:
+def _keep_bake(play_round: _Round, before: Look) -> None:
     """The samples of the bake so far, as often as the playbook asks for a look."""
     site, scene = play_round.site, play_round.scene
     if scene.rung is None or not play_round.measured:
         return
-    entered, end = scene.ends - scene.elapsed, scene.ends - held
+    entered, end = scene.ends - scene.elapsed, scene.ends - scene.held
     tick = tick_of(site)
     times: list[float] = []
     passed = 0.0
@@ -243,14 +248,23 @@ def _at(seen: Look, at: float, play_round: _Round) -> dict[str, Sample]:
     return {name: then(name, one) for name, one in seen.readings.items() if name in metrics}
 
 
-def _watched(play_round: _Round, standing: Standing, now: Look, held: float) -> Seen:
-    """The answers hold: look after look, as an armed watcher judges them, and the decision at the end."""
-    site, tick, ends = play_round.site, tick_of(play_round.site), play_round.scene.ends
-    count = int(held // tick)
+def _times(scene: Scene, tick: float) -> list[float]:
+    """When it is looked while the answers hold: at the decision, and as often as asked for before it and beyond it."""
+    count = int((scene.held + scene.beyond) // tick)
     if count > MOST_LOOKS:
         raise TrialTrouble(f"that takes {count:,} looks; at most {MOST_LOOKS:,} are made: write a shorter `for`")
+    before = [scene.ends - scene.held + number * tick for number in range(int(scene.held // tick))]
+    beyond = [scene.ends + number * tick for number in range(1, int(scene.beyond // tick) + 1)]
+    last = [scene.ends + scene.beyond] if scene.beyond and scene.ends + scene.beyond not in beyond else []
+    return [*before, scene.ends, *beyond, *last]
+
+
+def _watched(play_round: _Round, standing: Standing, now: Look) -> Seen:
+    """The answers hold: look after look, as an armed watcher judges them. Decided is at the end of the bake."""
+    site, ends = play_round.site, play_round.scene.ends
     fired: dict[str, Ruled] = {}
-    for at in [*(ends - held + number * tick for number in range(count)), ends]:
+    decision: Decision | None = None
+    for at in _times(play_round.scene, tick_of(site)):
         play_round.stand.clock.now = at
         readings = _at(now, at, play_round)
         keep(site, readings)
@@ -259,7 +273,9 @@ def _watched(play_round: _Round, standing: Standing, now: Look, held: float) -> 
         ruled = advance_rules(site, standing, facts)
         note_matrix(site, ruled)
         fired |= {one.rule.id: one for one in fired_of(ruled)}
-    decision = decide(site, standing, standing.next, Evidence(facts, ruled))
+        if at == ends:
+            decision = decide(site, standing, standing.next, Evidence(facts, ruled))
+    assert decision is not None  # `ends` is among the times
     return Seen(seen, facts, decision, tuple(fired.values()))
 
 
@@ -278,4 +294,6 @@ def _longest(rule: Rule, tick: float) -> float:
     """How long a condition must be true until its rule fires, in seconds."""
     nodes = list(walk(rule.when.root))
     held = sum(node.seconds for node in nodes if isinstance(node, Held))
-    return max(held, *(node.n * tick for node in nodes if isinstance(node, Points)), 0.0)
+    points = max((node.n * tick for node in nodes if isinstance(node, Points)), default=0.0)
+    window = max((node.seconds or 0.0 for node in nodes if isinstance(node, Window)), default=0.0)
+    return max(held, points) + window  # the condition is true once the window is full of what holds

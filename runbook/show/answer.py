@@ -15,7 +15,8 @@ class Answer:
 
     `text` replaces the page where a command's output is a document of its own (a schema, a report, a script).
     `refused` tells that it is no result but a refusal, which is talk. `judged`: it ends with rows that hold or do not,
-    so that Markdown is a table of them.
+    so that Markdown is a table of them. `mistyped` are options whose value is wrong: what is to be typed next leaves
+    them out.
     """
 
     exit: Exit
@@ -27,3 +28,4 @@ class Answer:
     text: str | None = None
     refused: bool = False
     judged: bool = False
+    mistyped: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from runbook.checks.base import CheckResult
@@ -10,6 +10,7 @@ from runbook.judge.verdicts import Status
 from runbook.language.durations import show_duration
 from runbook.rollout.last_good import Beside, Happened, beside_failing, every, since_option
 from runbook.rollout.site import Site
+from runbook.show.advice import advice_on
 from runbook.show.page import MARKS, Page, Span, columns
 from runbook.system.clock import local_day_and_clock
 
@@ -72,17 +73,18 @@ def counts_of_checks(results: Sequence[CheckResult], *, strict: bool = False) ->
     return " · ".join(filter(None, (counted, in_warnings(warnings_in(results, strict=strict)))))
 
 
-def check_lines(page: Page, results: Sequence[CheckResult], aside: Aside = NOTHING, *, indent: str = "") -> None:
-    """One row a check; under one that does not hold what it saw and what to do."""
-    width = columns(indent + result.check.title for result in results)
+def check_lines(
+    page: Page, results: Sequence[CheckResult], aside: Aside = NOTHING, *, indent: str = "", width: int = 0
+) -> None:
+    """One row a check; under one that does not hold what it saw and what to do. Nested rows share the column."""
+    width = width or columns(_titles(results, indent))
     said: tuple[Happened, ...] = ()
     for result in results:
         against = result.status in AGAINST
-        warns = " (warn)" if result.check.level == "warn" and against else ""
         # What was passed over has seen nothing: why it was is all there is to say.
         passed_over = result.status in (Status.WAIVED, Status.SKIPPED)
         observed = result.observed or (result.message if passed_over else "")
-        page.mark(MARKS[result.status], f"{indent}{result.check.title}{warns}", observed, result.expected, width=width)
+        page.mark(MARKS[result.status], f"{indent}{_titled(result)}", observed, result.expected, width=width)
         if against and result.message and result.message != result.observed:
             page.under(result.message)
         for entry in list(result.listed)[:MOST_LISTED]:
@@ -91,10 +93,22 @@ def check_lines(page: Page, results: Sequence[CheckResult], aside: Aside = NOTHI
         if against and (beside := aside.beside.get(result.check.full_id)) is not None:
             _last_good(page, beside, aside.now, shown=said)
             said = beside.events or said
-        if against and result.check.advice:
-            page.remedy(result.check.advice)
+        if against and (advice := advice_on(result.status.value, result.check.advice, result.message)):
+            page.remedy(advice)
         if result.nested:
-            check_lines(page, result.nested, aside, indent=indent + "  ")
+            check_lines(page, result.nested, aside, indent=indent + "  ", width=width)
+
+
+def _titled(result: CheckResult) -> str:
+    warns = result.check.level == "warn" and result.status in AGAINST
+    return f"{result.check.title} (warn)" if warns else result.check.title
+
+
+def _titles(results: Iterable[CheckResult], indent: str) -> Iterator[str]:
+    """The titles as they are shown, nested ones too."""
+    for result in results:
+        yield f"{indent}{_titled(result)}"
+        yield from _titles(result.nested, indent + "  ")
 
 
 def _phases(page: Page, result: CheckResult, aside: Aside) -> None:

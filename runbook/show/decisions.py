@@ -8,7 +8,7 @@ from runbook.judge.verdicts import Status, Verdict
 from runbook.language.durations import show_duration
 from runbook.rollout.rows import Decision, Row
 from runbook.show.checked import NOTHING, Aside, check_lines, in_warnings, warnings_in
-from runbook.show.page import MARKS, Line, Page, columns
+from runbook.show.page import MARKS, Page, columns
 
 MOST_LINES = 3
 ONE_SCREEN = 20  # lines; the end of a longer one is what a small terminal still shows
@@ -55,7 +55,7 @@ def seen_of(row: Row) -> tuple[str, str]:
     if row.kind in RULES and row.status is Status.PASS:
         return (f"{QUIET}: {row.observed}" if row.observed else QUIET), ""
     observed = row.observed or ("" if row.status is Status.PASS else row.message)
-    return observed, row.expected if row.expected and row.expected not in row.title else ""
+    return observed, row.expected if row.kind == "gate" or row.expected not in row.title else ""
 
 
 def rests_on(row: Row) -> str:
@@ -75,11 +75,13 @@ def decision_page(
     *,
     said: Collection[str] = (),
     aside: Aside = NOTHING,
+    goes_on: bool = False,
 ) -> Page:
     """A decision as a screen: the verdict first, what holds, then what is unknown, and last what says no.
 
-    So what matters stands beside what is to be typed; the verdict is said again there where the screen is a long one.
-    `said` are the lines that its end tells to type; `aside` is what is known beside the checks.
+    So what matters stands beside what is to be typed; the verdict is said again there where the screen is a long one,
+    unless it `goes_on` with something else. `said` are the lines that its end tells to type; `aside` is what is known
+    beside the checks.
     """
     page = Page()
     warned = in_warnings(warnings_in(decision.checks))
@@ -89,7 +91,7 @@ def decision_page(
     check_lines(page, well, aside)
     rule_lines(page, sorted(decision.rows, key=_gravity), said=said)
     check_lines(page, [row for row in decision.checks if row not in well], aside)
-    if sum(block.height() for block in page.blocks if isinstance(block, Line)) > ONE_SCREEN:
+    if not goes_on and page.height() > ONE_SCREEN:
         page.verdict(*told)
     return page
 

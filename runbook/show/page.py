@@ -21,6 +21,7 @@ MARKS = {
     Status.SKIPPED: "--",
     Status.WAIVED: "~",
 }
+LEAST_COLUMN = 20  # of titles
 STYLES = {
     "ok": "green",
     "NO": "bold red",
@@ -99,13 +100,18 @@ class Page:
         self.line(Span(word, STYLES.get(word, "bold")), *(f"  {part}" for part in rest if part), indent=2)
 
     def mark(self, mark: str, title: str, *details: str, width: int = 0) -> None:
-        """A row: a mark in a column of its own, the title, what was seen."""
-        text = title.ljust(width) if any(details) else title
+        """A row: a mark in a column of its own, the title, what was seen.
+
+        What was seen by a title that is longer than its column stands in its place on the next line.
+        """
         told = "  ".join(detail for detail in details if detail)
+        lead, text = "  " + " " * (2 - len(mark)), title.ljust(width) if told else title
+        below = bool(told) and width >= LEAST_COLUMN and cells(title) > width
         self.line(
-            "  " + " " * (2 - len(mark)), Span(mark, STYLES.get(mark, "")), f"  {text}" + (f"  {told}" if told else ""),
-            indent=6,
-        )  # fmt: skip
+            lead, Span(mark, STYLES.get(mark, "")), f"  {text}" + (f"  {told}" if told and not below else ""), indent=6
+        )
+        if below:
+            self.line(" " * (width + 8), told, indent=width + 8)
 
     def under(self, text: str, style: str = "dim") -> None:
         """A line that belongs to the row above."""
@@ -121,6 +127,10 @@ class Page:
         for number, command in enumerate(commands):
             lead = f"{label}: " if number == 0 else " " * (len(label) + 2)
             self.line(Span(lead, "bold"), pasteable(command), indent=len(lead), typed=True)
+
+    def height(self) -> int:
+        """How many lines of a terminal its lines take; tables are not counted."""
+        return sum(block.height() for block in self.blocks if isinstance(block, Line))
 
     def blank(self) -> None:
         self.blocks.append(Line(()))
@@ -146,9 +156,9 @@ def pasteable(command: str) -> str:
     )
 
 
-def columns(titles: Iterable[str], *, least: int = 20, most: int = 34) -> int:
-    """How wide the column of titles should be."""
-    return max(least, min(most, max((len(title) for title in titles), default=0)))
+def columns(titles: Iterable[str], *, least: int = LEAST_COLUMN, most: int = 40) -> int:
+    """How wide the column of titles should be; a longer title has a line of its own."""
+    return max(least, min(most, max((cells(title) for title in titles), default=0)))
 
 
 def cells(text: str) -> int:

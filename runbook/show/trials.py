@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from runbook.judge.verdicts import Status
 from runbook.language.durations import show_duration
+from runbook.language.places import Place
 from runbook.playbook.tests_section import BAKED
 from runbook.rollout.trial_outcomes import Compared, Outcome
 from runbook.show.document_rows import CheckRow
@@ -24,14 +25,19 @@ def trial_lines(page: Page, outcomes: Iterable[Outcome], *, verbose: bool = Fals
                 page.under(f"{one.title}: {one.observed}" + (f" ({one.message})" if one.message else ""))
 
 
-def trial_rows(outcomes: Iterable[Outcome]) -> list[CheckRow]:
-    """The tests as rows; what each expects is nested, and what was not recorded too."""
-    return [_row(outcome) for outcome in outcomes]
+def trial_rows(outcomes: Sequence[Outcome], places: Sequence[Place | None] = ()) -> list[CheckRow]:
+    """The tests as rows; what each expects is nested, and what was not recorded too.
+
+    Of one that does not hold `message` is the first sentence that says why, `listed` are the others.
+    `places` are where they stand in the playbook, in the same order.
+    """
+    known = [*places, *[None] * (len(outcomes) - len(places))]
+    return [_row(outcome, place) for outcome, place in zip(outcomes, known, strict=True)]
 
 
-def _row(outcome: Outcome) -> CheckRow:
+def _row(outcome: Outcome, place: Place | None) -> CheckRow:
     trial = outcome.played.trial
-    troubles = [*([outcome.played.trouble] if outcome.played.trouble else []), *outcome.played.missing]
+    troubles = [_trouble(outcome.played.trouble)] if outcome.played.trouble else []
     held = sum(one.holds for one in outcome.compared)
     return CheckRow(
         id=trial.name,
@@ -40,10 +46,17 @@ def _row(outcome: Outcome) -> CheckRow:
         status="pass" if outcome.holds else "fail",
         observed=f"{held} of {len(outcome.compared)} as expected",
         expected=_place(outcome),
-        message="; ".join(outcome.troubles),
+        message=next(iter(outcome.troubles), ""),
         duration_ms=round(outcome.played.seconds * 1000, 3),
-        checks=[*(_missing(text) for text in troubles), *(_compared(one) for one in outcome.compared)],
+        checks=[
+            *troubles,
+            *(_missing(text) for text in outcome.played.missing),
+            *(_compared(one) for one in outcome.compared),
+        ],
+        listed=outcome.troubles[1:],
         checklist="tests",
+        file=place.file if place is not None else None,
+        line=place.line if place is not None else None,
     )
 
 
@@ -51,6 +64,10 @@ def _place(outcome: Outcome) -> str:
     trial = outcome.played.trial
     bake = BAKED if trial.bake is None else show_duration(trial.bake)
     return f"at {trial.at}, bake {bake}" if trial.at else ""
+
+
+def _trouble(text: str) -> CheckRow:
+    return CheckRow(id="takes_place", title="the test can take place", kind="test", status="fail", message=text)
 
 
 def _missing(text: str) -> CheckRow:

@@ -123,6 +123,10 @@ Fold = Callable[[bytes | None, Sequence[Recorded]], bytes]
 after it. A store calls it inside the transaction that appends, so that the state is never ahead of the events."""
 
 
+Change = Callable[[bytes | None], bytes]
+"""Makes the new small thing from the kept one (None: there is none), inside the transaction that writes."""
+
+
 class StoreAway(Exception):  # noqa: N818 - a state of the world, no error of the program
     """The store cannot be opened, read or written. `reason` says what is true, `hint` what to do."""
 
@@ -259,4 +263,9 @@ class Store(Protocol):
 
     def put_note(self, chain: Chain, key: str, body: bytes | None) -> None:
         """Keeps a small thing under a name; None forgets it."""
+        ...
+
+    def change_note(self, chain: Chain, key: str, change: Change) -> None:
+        """Keeps what `change` makes of a small thing, read and written in one transaction: of two processes that
+        change it at once, each sees what the other made. What `change` raises is raised, and nothing is written."""
         ...

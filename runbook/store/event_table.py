@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from runbook.store.base import Chain, ChainInfo, Fold, Lease, StaleEpoch, StoreAway, Stored
+from runbook.store.base import Chain, ChainInfo, Change, Fold, Lease, StaleEpoch, StoreAway, Stored
 from runbook.store.chain import REDACTED, Sealed, digest, first_previous, seal, storable, unseal
 from runbook.store.events import Event, Recorded
 from runbook.store.heads import KeptHead, keep_head
@@ -164,6 +164,13 @@ class EventTable(Table):
                 self.database.write("DELETE FROM kept WHERE chain = ? AND key = ?", row.id, name)
             else:
                 self._save_kept(row, name, 0, body)
+
+    def change_note(self, chain: Chain, key: str, change: Change) -> None:
+        name = _NOTE + storable(key)
+        with self.database.writing():
+            row = self.ensure_chain(chain)
+            kept = self._load_kept(row, name)
+            self._save_kept(row, name, 0, change(kept and kept[1]))
 
     def _write_events(self, chain: Chain, row: ChainRow, events: Sequence[Event]) -> list[Sealed]:
         sealed: list[Sealed] = []

@@ -15,14 +15,15 @@ from runbook.system.addresses import Resolver, is_forbidden
 from runbook.system.http_addresses import Addresses, first_to_connect
 from runbook.system.http_bodies import BodyTrouble, body_of
 from runbook.system.http_messages import HttpTrouble, Request, Response, basic, bearer
-from runbook.system.http_outgoing import Outgoing, Refused, outgoing, redirected
+from runbook.system.http_outgoing import Outgoing, Refused, outgoing, place_of, redirected
 from runbook.system.http_proxy import proxy_for
 from runbook.system.http_timing import Timing
 from runbook.system.http_tls import CaTrouble, no_tls, tls_context
-from runbook.system.http_wire import check_version, content_of, date_of, in_words
+from runbook.system.http_wire import check_version, content_of, date_of, in_words, with_place
 
 __all__ = ["Connection", "HttpTrouble", "Request", "Response", "basic", "bearer", "fetch", "fetch_now"]
 
+_PROXY_ASKS_WHO = 407
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -109,6 +110,19 @@ def fetch_now(request: Request, timeout: float = 10.0) -> Response | HttpTrouble
     return asyncio.run(fetch(request, timeout))
 
 
+def followed(request: Request, where: str, status: int) -> Request | HttpTrouble:
+    """The request that a redirect asks for, or why it is not followed: by the same rules as on the way."""
+    import httpx
+
+    try:
+        old = httpx.URL(request.url)
+        return redirected(request, old, old.join(where), status)
+    except Refused as refused:
+        return HttpTrouble(refused.phase, str(refused))
+    except (httpx.InvalidURL, ValueError) as trouble:
+        return HttpTrouble("redirect", f"redirects to what is no URL: {trouble}")
+
+
 class _Asking:
     """One request on its way: remembers in which phase it is, so that an end can be told with it."""
 
@@ -117,6 +131,8 @@ class _Asking:
         self._connection = connection
         self._resolver = resolver
         self._timing = Timing()
+        self._proxied = False
+        self._place = ""  # that the connection is to lead to
         self._began = time.monotonic()
         self._until = self._began
 
@@ -166,6 +182,7 @@ class _Asking:
         import httpx
 
         sent = outgoing(request, httpx.URL(request.url))
+        self._place = sent.place
         way = _Way(sent.url.scheme, sent.host, request.ca, socket=request.socket)
         if request.socket is not None:
             return await self._at(sent, way)
@@ -195,13 +212,19 @@ class _Asking:
                 "the host comes from a variable, and only the proxy would see what address it has: nothing was asked; "
                 "write the host in the playbook, or take proxy out of the environment",
             )
+        self._proxied = True
+        proxy = place_of(httpx.URL(way.proxy or ""))
+        self._place = f"{sent.place} through the proxy {proxy}"
         try:
-            return await self._at(sent, way)
+            answer = await self._at(sent, way)
         except httpx.ProxyError as trouble:
             raise Refused("connect", f"the proxy answers {trouble}") from None
         except httpx.ConnectError as trouble:
-            phase = self._timing.phase
-            raise Refused(phase, f"{'the proxy: ' if phase == 'connect' else ''}{in_words(trouble, phase)}") from None
+            self._place = f"the proxy {proxy}"
+            raise Refused(self._timing.phase, in_words(trouble, self._timing.phase)) from None
+        if answer.status == _PROXY_ASKS_WHO:
+            raise Refused("connect", "the proxy answers 407: it wants a user and password (http://USER:PASSWORD@...)")
+        return answer
 
     async def _at(self, asked: Outgoing, way: _Way) -> Response:
         import httpx
@@ -232,5 +255,8 @@ class _Asking:
         )
 
     def _trouble(self, message: str, timed_out: bool = False) -> HttpTrouble:
-        elapsed = time.monotonic() - self._began
-        return HttpTrouble(self._timing.phase, message, elapsed, timed_out, self._timing.seconds())
+        elapsed, phase = time.monotonic() - self._began, self._timing.phase
+        said = with_place(self._place, phase, message)
+        if self._proxied and phase == "connect":
+            phase = "proxy"
+        return HttpTrouble(phase, said, elapsed, timed_out, self._timing.seconds())

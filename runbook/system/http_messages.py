@@ -66,7 +66,8 @@ class Response:
 
 @dataclass(frozen=True)
 class HttpTrouble:
-    """No answer, and in which phase it ended: refuse (not sent), resolve, connect, tls, send, wait, read, redirect.
+    """No answer, and in which phase it ended: refuse (not sent), proxy (it did not pass it on),
+    resolve, connect, tls, send, wait, read, redirect.
 
     `phases` are the seconds of those that it came through, the one in which it ended with them.
     """

@@ -43,9 +43,20 @@ class Outgoing:
         """The URL to connect to."""
         return self.url if address in (None, self.host) else self.url.copy_with(host=address)
 
+    @property
+    def place(self) -> str:
+        """Where it connects to: `db1:8080`, or the path of its socket."""
+        return self.request.socket or place_of(self.url)
+
     def shown(self) -> str:
         """The URL without a login."""
         return str(self.url.copy_with(userinfo=b"") if self.url.userinfo else self.url)
+
+
+def place_of(url: Any) -> str:
+    """`HOST:PORT` of an httpx.URL, without a login."""
+    host, port = url.host, url.port or (443 if url.scheme == "https" else 80)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _check(request: Request, url: Any) -> None:

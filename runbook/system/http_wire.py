@@ -76,6 +76,11 @@ def date_of(text: str | None) -> float | None:
         return None
 
 
+def with_place(place: str, phase: str, message: str) -> str:
+    """What happened before there was a connection, with where it was to lead: `db1:5432: connection refused`."""
+    return f"{place}: {message}" if place and phase in ("resolve", "connect") else message
+
+
 def in_words(trouble: BaseException, phase: str) -> str:
     """What happened, from the innermost cause that says it best."""
     said = str(trouble) or _CLOSED.get(phase, type(trouble).__name__)

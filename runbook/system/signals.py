@@ -14,6 +14,26 @@ def ignore_hang_up() -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
 
+class Termination:
+    """Makes TERM, and HUP of a closed terminal, end the work as Ctrl-C does: what it started is ended, and it is told.
+
+    `heard` turns true with the first of them. What somebody else decided stays: under `nohup` HUP ends nothing.
+    """
+
+    def __init__(self) -> None:
+        self.heard = False
+
+    def heed(self) -> None:
+        """From here on."""
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, self._pass_on)
+
+    def _pass_on(self, number: int, frame: FrameType | None) -> None:
+        self.heard = True
+        signal.raise_signal(signal.SIGINT)  # whoever waits has a way to be woken by it
+
+
 class Interruptions:
     """Turns signals into a wish to stop while a change is under way. Used as a context manager.
 

@@ -12,6 +12,19 @@ _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,17})(\.\d{1,17})?\Z")
 _TOKEN = re.compile(r"'|\"|`|\[|\$[A-Za-z_]*\$|--|/\*")
 _CLOSING = {"'": "'", '"': '"', "`": "`", "[": "]", "--": "\n", "/*": "*/"}
 _PLACES = {'"': "a quoted name", "`": "a quoted name", "[": "a quoted name", "--": "a comment", "/*": "a comment"}
+# What is no code: where it begins and ends, as the lexers of the two have it (PostgreSQL: scan.l; MySQL: sql_lex.cc).
+_POSTGRES = re.compile(
+    r"""(?P<text> (?<![\w$])[eE]'(?:[^'\\]|\\.|'')*+(?:'|\Z) | '(?:[^']|'')*+(?:'|\Z)
+    | (?<![\w$])(?P<tag>\$(?:[^\W\d]\w*)?\$).*?(?:(?P=tag)|\Z) )
+    | (?P<name>"[^"]*(?:"|\Z)) | (?P<line>--[^\r\n]*) | (?P<nesting>/\*)""",
+    re.VERBOSE | re.DOTALL,
+)
+_MYSQL = re.compile(
+    r"""(?P<text> '(?:[^'\\]|\\.|'')*+(?:'|\Z) | "(?:[^"\\]|\\.|"")*+(?:"|\Z) )
+    | (?P<name>`[^`]*(?:`|\Z)) | (?P<line>\#[^\n]*|--(?=[\s\x00-\x1f]|\Z)[^\n]*) | (?P<block>/\*.*?(?:\*/|\Z))""",
+    re.VERBOSE | re.DOTALL,
+)
+_NESTED = re.compile(r"/\*|\*/")
 
 Bound = str | int | float
 
@@ -114,21 +127,35 @@ def _number_or_text(value: str) -> Bound:
     return float(value) if match.group(1) else int(value)
 
 
-def without_quoted(query: str) -> str:
+def as_postgres_reads(query: str) -> str:
     """The query with its comments as spaces and its quoted texts as `''`; quoted names stay as they are.
 
-    For reading what kind of statement it is: quotes are read as standard SQL has them.
+    Comments nest, and a backslash escapes in `E'...'` only. So do the standard, and SQLite where it matters.
     """
+    return _without_quoted(query, _POSTGRES)
+
+
+def as_mysql_reads(query: str) -> str:
+    """The same as MySQL and MariaDB have it: a backslash escapes everywhere, `"` quotes a text, `#` begins a comment,
+    and `--` does only before a space.
+    """
+    return _without_quoted(query, _MYSQL)
+
+
+def _without_quoted(query: str, tokens: re.Pattern[str]) -> str:
     parts: list[str] = []
     position = 0
-    while (match := _TOKEN.search(query, position)) is not None:
-        opening = match.group()
+    while (match := tokens.search(query, position)) is not None:
         parts.append(query[position : match.start()])
-        closing = _CLOSING.get(opening, opening)
-        end = query.find(closing, match.end())
-        position = len(query) if end < 0 else end + len(closing)
-        if _PLACES.get(opening) == "a quoted name":
-            parts.append(query[match.start() : position])
-        else:
-            parts.append("''" if opening == "'" or opening[0] == "$" else " ")
+        position = _after_comment(query, match.end()) if match.lastgroup == "nesting" else match.end()
+        parts.append({"text": "''", "name": match.group()}.get(match.lastgroup or "", " "))
     return "".join([*parts, query[position:]])
+
+
+def _after_comment(query: str, position: int) -> int:
+    """Where a comment ends whose inside begins here, and in which others may stand."""
+    depth = 1
+    while depth and (match := _NESTED.search(query, position)) is not None:
+        depth += 1 if match.group() == "/*" else -1
+        position = match.end()
+    return len(query) if depth else position

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from runbook.judge.verdicts import Status
+from runbook.judge.verdicts import Reason, Status
 from runbook.system.variables import Variables
 from tests.checks.looking import a_check, looked, measured
 from tests.system.other_worlds import run_with_mounts
@@ -108,6 +108,27 @@ def test_a_value_that_is_no_name_is_not_asked_for(value: str) -> None:
     assert found.message.isprintable()
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("12345", "ends in a number"),
+        ("127.1", "ends in a number"),
+        ("0x7f000001", "ends in a number"),
+        ("0X7F.1.", "ends in a number"),
+        ("0x", "ends in a number"),
+        ("db.internal.42", "ends in a number"),
+        ("１２７.１", "ends in a number"),
+        ("127.0.0.1", "is an address already"),
+        ("127.0.0.1.", "ends in a number"),
+    ],
+)
+def test_a_value_that_the_resolver_takes_for_an_address_is_not_asked_for(value: str, said: str) -> None:
+    found = looked({"dns": "${NAME}"}, variables=Variables(process={"NAME": value}))
+    assert (found.status, found.reason) == (Status.UNKNOWN, Reason.ERROR), found
+    assert said in found.message
+    assert said in a_check({"dns": value}).options.problems()[0]
+
+
 def test_values_of_the_playbook() -> None:
     variables = Variables(process={"NAME": "localhost", "TO": "127.0.0.1", "BAD": "here"})
     assert looked({"dns": "${NAME}", "to": ["${TO}"]}, variables=variables).status is Status.PASS
@@ -121,6 +142,8 @@ def test_values_of_the_playbook() -> None:
         ({"dns": "db.internal", "to": ["10.0.0.5", "::1"], "exactly": True}, 0),
         ({"dns": "${NAME}", "to": ["${TO}"]}, 0),
         ({"dns": "_sip._tcp.example"}, 0),
+        ({"dns": "db1.rack-2.x9"}, 0),
+        ({"dns": "0xbeef.example"}, 0),
         ({"dns": "http://db.internal"}, 1),
         ({"dns": "db:5432"}, 1),
         ({"dns": ""}, 1),

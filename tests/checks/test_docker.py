@@ -19,7 +19,7 @@ from runbook.system.variables import Variables
 from tests.checks.looking import a_check, looked, looked_all, surroundings
 from tests.hostile import BODIES, BROKEN
 from tests.places import PROJECT
-from tests.real.docker_socket import DockerSocket, container, docker_socket, of_service
+from tests.real.docker_socket import DockerSocket, container, docker_socket, id_of, of_service
 from tests.servers import answer, closed_port, scripted
 
 HERE = [
@@ -55,7 +55,17 @@ def seen(engine: DockerSocket, plain: dict[str, Any], **more: Any) -> CheckResul
     ("plain", "status", "observed", "says"),
     [
         ({"docker": "web"}, Status.PASS, "running (healthy)", "for "),
-        ({"docker": "id-of-web"}, Status.PASS, "running (healthy)", ""),
+        ({"docker": id_of("web")}, Status.PASS, "running (healthy)", ""),
+        ({"docker": id_of("web")[:12]}, Status.PASS, "running (healthy)", ""),
+        (
+            {"docker": id_of("web")[:11]},
+            Status.FAIL,
+            "missing",
+            "; web has an id that begins so: write its name, or 12",
+        ),
+        ({"docker": id_of("plain")[:4]}, Status.FAIL, "missing", "; plain has an id that begins so"),
+        ({"docker": id_of("plain")[:4], "image": "nginx:1.27"}, Status.FAIL, "missing", ""),
+        ({"docker": id_of("plain")[:4], "expect": "restarts < 3"}, Status.FAIL, "missing", ""),
         ({"docker": "web", "healthy": True}, Status.PASS, "running (healthy)", ""),
         ({"docker": "plain"}, Status.PASS, "running", ""),
         ({"docker": "plain", "healthy": True}, Status.FAIL, "running", "plain runs and has no health check"),
@@ -100,6 +110,17 @@ def test_containers(tmp_path: Path, plain: dict[str, Any], status: Status, obser
     assert says in row.message
 
 
+def test_a_name_with_which_several_ids_begin(tmp_path: Path) -> None:
+    """The engine says so of a name that no container has, and does not choose."""
+    twins = [{**container(name), "Id": f"abc{number}" + "0" * 60} for number, name in enumerate(("one", "two"))]
+    with docker_socket(tmp_path, *twins) as engine:
+        row = seen(engine, {"docker": "abc"})
+        assert (row.status, "multiple IDs found" in row.message) == (Status.FAIL, True)
+        named = {**container("abc"), "Id": "f" * 64}
+        engine.containers.append(named)
+        assert seen(engine, {"docker": "abc"}).status is Status.PASS
+
+
 def test_several_are_named(tmp_path: Path) -> None:
     down = container("shop-db-3", "paused", labels=of_service("db", "shop"))
     with docker_socket(tmp_path, *HERE, down) as engine:
@@ -126,7 +147,7 @@ def test_where_the_engine_is(tmp_path: Path) -> None:
         row = looked({"docker": "plain"}, variables=own)
         assert row.status is Status.PASS or Path("/var/run/docker.sock").exists()
         assert looked({"docker": "plain", "socket": "docker.sock"}, project=tmp_path).status is Status.PASS
-    with scripted({"/containers/web/json": answer('{"State": {"Status": "running"}}')}) as server:
+    with scripted({"/containers/web/json": answer('{"Name": "/web", "State": {"Status": "running"}}')}) as server:
         host = Variables(process={"DOCKER_HOST": server.url.replace("http", "tcp")})
         assert looked({"docker": "web"}, variables=host).status is Status.PASS
         secured = Variables(process={**host.process, "DOCKER_TLS_VERIFY": "1"})
@@ -210,6 +231,7 @@ def test_broken_bodies(tmp_path: Path, name: str) -> None:
         '{"State": {"Status": "running", "ExitCode": "0"}}',
         '{"State": {"Status": "running"}, "RestartCount": 1e999}',
         '{"State": null}',
+        '{"State": {"Status": "running"}, "Name": "/web", "Id": 7}',
     ],
 )
 def test_containers_that_are_none(tmp_path: Path, body: str) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from email.utils import formatdate
 from typing import Any
 
 import pytest
 
 from runbook.judge.verdicts import Reason, Status
-from tests.checks.looking import looked_all, measured, surroundings
+from tests.checks.looking import looked, looked_all, measured, surroundings
 from tests.hostile import BODIES, BROKEN
 from tests.servers import answer, scripted
 
@@ -77,6 +78,40 @@ def test_a_source_with_another_clock_is_not_measured() -> None:
         row = measured({"http": "/", "jq": ".value"}, url=server.url)
     assert (row.status, row.reason) == (Status.UNKNOWN, Reason.ERROR)
     assert "clock" in row.message
+
+
+@pytest.mark.parametrize("off", [-7200, -60, 60, 7200])
+@pytest.mark.parametrize(
+    "check",
+    [
+        {"jq": ".value", "expect": "< 2"},
+        {"jq": ".value", "expect": "> 2"},
+        {"jq": "{a: .value}", "expect": "a == 1 and time < 5s"},
+        {"jq": "{status: .value}", "expect": "status == 1"},
+        {"header": "X-Count", "expect": "== 7"},
+        {"list": ".none[]", "expect": "== 0"},
+        {"matches": "[0-9]+", "expect": "== 1"},
+    ],
+)
+def test_what_a_cache_kept_is_not_judged(check: dict[str, str], off: int) -> None:
+    headers = f"X-Count: 7\r\nDate: {formatdate(time.time() + off, usegmt=True)}\r\n"
+    with scripted({"/": answer('{"value": 1, "none": []}', headers=headers)}) as server:
+        row = looked({"http": "/", **check}, url=server.url)
+    assert (row.status, row.reason) == (Status.UNKNOWN, Reason.ERROR)
+    assert "clock" in row.message and row.expected == check["expect"]
+
+
+@pytest.mark.parametrize("expect", [{}, {"expect": "status == 200"}, {"expect": "time < 5s and wait < 5s"}])
+def test_what_is_measured_here_is_judged_whatever_the_clock_of_the_source(expect: dict[str, str]) -> None:
+    headers = f"Date: {formatdate(time.time() - 7200, usegmt=True)}\r\n"
+    with scripted({"/": answer("1", headers=headers)}) as server:
+        assert looked({"http": "/", **expect}, url=server.url).status is Status.PASS
+
+
+def test_a_value_of_now_is_judged() -> None:
+    headers = f"Date: {formatdate(time.time() - 2, usegmt=True)}\r\n"
+    with scripted({"/": answer('{"value": 1}', headers=headers)}) as server:
+        assert looked({"http": "/", "jq": ".value", "expect": "< 2"}, url=server.url).status is Status.PASS
 
 
 def test_nothing_listens() -> None:

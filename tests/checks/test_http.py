@@ -142,6 +142,12 @@ def test_bodies_are_filled() -> None:
 
 def test_presence_only_looks_and_problems() -> None:
     assert a_check({"http": "/"}).options.presence()
+    judging: list[dict[str, Any]] = [{}, {"status": 200}, {"within": "1s"}, {"list": "."}, {"jq": ".a", "matches": "x"}]
+    taking: list[dict[str, Any]] = [{"jq": "."}, {"header": "x"}, {"jq": ".", "status": 200, "within": "1s"}]
+    for options in judging:
+        assert a_check({"http": "/", **options}).options.asserts(), options
+    for options in taking:
+        assert not a_check({"http": "/", **options}).options.asserts(), options
     for options in ({"jq": "."}, {"header": "x"}, {"list": "."}):
         assert not a_check({"http": "/", **options}).options.presence()
     assert a_check({"http": "/", "method": "head"}).options.only_looks()

@@ -82,10 +82,11 @@ def test_where_it_ended(script: Script, phase: str, message: str) -> None:
 def test_before_anything_was_sent() -> None:
     with closed_port() as port:
         found = looked({"http": f"http://127.0.0.1:{port}/"})
-    assert (found.phase, found.message) == ("connect", "connect: connection refused")
+    assert (found.phase, found.message) == ("connect", f"connect: 127.0.0.1:{port}: connection refused")
     assert set(found.phases) == {"resolve", "connect"}
     gone = looked({"http": "http://no-such-host.invalid/"})
     assert (gone.phase, list(gone.phases)) == ("resolve", ["resolve"])
+    assert gone.message.startswith("resolve: no-such-host.invalid:80: ")
     refused = looked({"http": "file:///etc/passwd"}, url="http://127.0.0.1:1")
     assert (refused.status, refused.phase) == (Status.UNKNOWN, "")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from runbook.checks.base import CheckResult
-from runbook.judge.verdicts import Status
+from runbook.judge.verdicts import Reason, Status
 from runbook.system.http import HttpTrouble, Request, fetch_now
 from runbook.system.http_proxy import proxies_of_environment, proxy_for
 from runbook.system.variables import Variables
@@ -67,14 +68,32 @@ def test_tls_goes_through_a_tunnel_and_is_checked_at_its_end(secure: Nginx) -> N
 def test_what_a_proxy_cannot_reach(scheme: str) -> None:
     with forward_proxy({}) as proxy:
         found = looked({"http": f"{scheme}://gone.example/"}, proxy=proxy.url)
-    assert found.status is Status.FAIL
+    if scheme == "https":  # it was not passed on, which says nothing of the other side
+        assert (found.status, found.reason, found.phase) == (Status.UNKNOWN, Reason.ERROR, "proxy")
+    else:  # an answer like any other: nobody can tell who gave it
+        assert found.status is Status.FAIL
     assert "502" in found.message
 
 
 def test_a_proxy_that_is_not_there() -> None:
     with closed_port() as port:
         found = looked({"http": "http://shop.example/"}, proxy=f"http://127.0.0.1:{port}")
-    assert (found.status, found.message) == (Status.FAIL, "connect: the proxy: connection refused")
+    assert (found.status, found.reason, found.phase) == (Status.UNKNOWN, Reason.ERROR, "proxy")
+    assert f"the proxy 127.0.0.1:{port}" in found.message and "connection refused" in found.message
+
+
+def test_a_proxy_that_asks_who_we_are_says_nothing_of_the_service() -> None:
+    with forward_proxy({}, login="ana:pr0xy-canary") as proxy:
+        found = looked({"http": "http://shop.example/"}, proxy=f"http://127.0.0.1:{proxy.port}")
+    assert (found.status, found.phase) == (Status.UNKNOWN, "proxy")
+    assert "407" in found.message
+
+
+def test_a_proxy_that_says_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        proxy = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        found = looked({"http": "https://shop.example/"}, proxy=proxy, seconds=0.5)
+    assert (found.status, found.phase) == (Status.UNKNOWN, "proxy")
 
 
 def test_logins_of_the_proxy_are_sent_to_it_alone_and_masked(server: Scripted) -> None:

@@ -280,14 +280,14 @@ def test_by_hand(options: dict[str, Any], asked: str) -> None:
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"query": "sum("}, "lacks a )"),
+        ({"query": "sum("}, "query: a ) is missing at the end"),
         ({"query": " "}, "empty"),
         ({"query": "up", "range": "5m"}, "belong together"),
         ({"query": "up", "take": "avg"}, "belong together"),
         ({"query": "up", "step": "5s"}, "range is missing"),
         ({"query": "up", "range": "7d", "take": "avg", "step": "1s"}, "11,000"),
         ({"query": "up", "newer_than": "5"}, "no unit"),
-        ({"query": "up", "fresh": "x{"}, "fresh: the query lacks a }"),
+        ({"query": "up", "fresh": "x{"}, "fresh: a } is missing at the end"),
     ],
 )
 def test_options_that_are_wrong(options: dict[str, Any], problem: str) -> None:

@@ -16,6 +16,7 @@ from tests.checks.looking import a_check, surroundings
 from tests.servers import Script, Scripted, answer, scripted
 
 START = 1_700_000_000.0
+APART = 'label_replace(max(timestamp(a)), "s", "1", "s", "") or label_replace(max(timestamp(b)), "s", "2", "s", "")'
 Values = Callable[[float], Iterable[tuple[str, str]]]
 
 
@@ -23,18 +24,21 @@ def just_now(at: float) -> list[tuple[str, str]]:
     return [("", str(at))]
 
 
-def keeping(values: Values, asked: list[dict[str, float | str]], sampled: Values) -> Script:
-    """A server that has, at each time, these series: a label and a number each; and their newest sample's time."""
+def keeping(values: Values, asked: list[dict[str, float | str]], sampled: Values, counted: Values) -> Script:
+    """A server that has, at each time, these series: a label and a number each; and their newest sample's time, and
+    how many points a window had.
+    """
 
     def script(connection: socket.socket, request: str) -> None:
         query = {name: found[0] for name, found in parse_qs(urlsplit(request.split(" ")[1]).query).items()}
         start, end, step = (float(query[name]) for name in ("start", "end", "step"))
         asked.append({"query": query["query"], "start": start, "end": end, "step": step})
-        proof = "timestamp(" in query["query"]
+        counts = counted if "sum_over_time((abs(" in query["query"] else values
+        told = sampled if "timestamp(" in query["query"] else counts
         lines: dict[str, list[tuple[float, str]]] = {}
         for index in range(int((end - start) / step + 1e-6) + 1):
             at = round(start + index * step, 3)
-            for label, number in sampled(at) if proof else values(at):
+            for label, number in told(at):
                 lines.setdefault(label, []).append((at, number))
         result = [{"metric": {"a": label}, "values": points} for label, points in lines.items()]
         body = {"status": "success", "data": {"resultType": "matrix", "result": result}}
@@ -58,10 +62,15 @@ def past(server: Scripted, since: float, until: float, step: float, **options: A
 
 
 def kept(
-    values: Values, seconds: float, step: float, sampled: Values = just_now, **options: Any
+    values: Values,
+    seconds: float,
+    step: float,
+    sampled: Values = just_now,
+    counted: Values = lambda at: [("", "1000")],
+    **options: Any,
 ) -> tuple[Past, list[dict[str, float | str]]]:
     asked: list[dict[str, float | str]] = []
-    with scripted({"/api/v1/query_range": keeping(values, asked, sampled)}) as server:
+    with scripted({"/api/v1/query_range": keeping(values, asked, sampled, counted)}) as server:
         return past(server, START, START + seconds, step, **options), asked
 
 
@@ -97,18 +106,59 @@ def test_two_series_at_one_time() -> None:
     assert [value for _, value in kept(two, 1, 1, worst="min")[0].points] == [1, 1]
 
 
+@pytest.mark.parametrize("worst", ["max", "min"])
+@pytest.mark.parametrize("broken", ["NaN", "+Inf", "-Inf"])
+def test_one_series_that_is_no_number_leaves_its_time_without_a_point(worst: str, broken: str) -> None:
+    """As a look has no data then: the other series do not speak for it, whichever comes first."""
+
+    def three(at: float) -> list[tuple[str, str]]:
+        return [("b", broken if at == START + 1 else "1"), ("c", "5"), ("d", broken if at == START + 3 else "2")]
+
+    found, _ = kept(three, 4, 1, worst=worst)
+    assert [at - START for at, _ in found.points] == [0, 2, 4]
+
+
+def test_a_second_series_that_is_no_number_leaves_no_point() -> None:
+    found, _ = kept(lambda at: [("b", "1"), *([("c", "NaN")] if at > START + 1 else [])], 4, 1)
+    assert (found.points, found.trouble) == (((START, 1), (START + 1, 1)), "")
+
+
+def test_fewer_than_half_of_a_window_give_no_point() -> None:
+    """Five points make a minute's window at a step of 15 s; where nothing counts them, there are none."""
+    counts = {0: "5", 1: "3", 2: "2", 3: "0", 5: "NaN"}
+
+    def counted(at: float) -> list[tuple[str, str]]:
+        count = counts.get(int(at - START))
+        return [] if count is None else [("", count)]
+
+    found, _ = kept(lambda at: [("b", "1"), ("c", "2")], 5, 1, counted=counted, range="1m", take="avg", worst="max")
+    assert [at - START for at, _ in found.points] == [0, 1]
+
+
 @pytest.mark.parametrize(
     ("options", "queries"),
     [
         ({}, {"x", "min(timestamp(x))"}),
         ({"query": "sum(x)"}, {"sum(x)", "max(timestamp(x))"}),
-        ({"query": "a / b"}, {"a / b", "max(timestamp(a) or timestamp(b))"}),
+        ({"query": "a / b"}, {"a / b", f"min({APART})"}),
+        ({"query": "sum(x)", "fresh": "a + sum(b)"}, {"sum(x)", f"min({APART})"}),
         ({"query": "sum(x)", "fresh": "up"}, {"sum(x)", "max(timestamp(up))"}),
         ({"query": "vector(1)"}, {"vector(1)"}),
-        ({"range": "1m", "take": "avg"}, {"avg_over_time((x)[60000ms:15000ms])", "min(timestamp(x))"}),
+        (
+            {"range": "1m", "take": "avg"},
+            {
+                "avg_over_time((((x) > -Inf) < Inf)[74999ms:15000ms])",
+                "min(sum_over_time((abs(x) < bool Inf)[74999ms:15000ms]))",
+                "min(timestamp(x))",
+            },
+        ),
         (
             {"query": "sum(x) # all", "range": "1m", "take": "p95"},
-            {"quantile_over_time(0.95, (sum(x) # all\n)[60000ms:15000ms])", "max(timestamp(x))"},
+            {
+                "quantile_over_time(0.95, (((sum(x) # all\n) > -Inf) < Inf)[74999ms:15000ms])",
+                "min(sum_over_time((abs(sum(x) # all\n) < bool Inf)[74999ms:15000ms]))",
+                "max(timestamp(x))",
+            },
         ),
     ],
 )

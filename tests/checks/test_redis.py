@@ -143,6 +143,7 @@ def test_accounts_and_passwords() -> None:
             row = asked(server, url=url)
             assert (row.status, row.phase) == (FAIL, "wait"), row
             assert said in row.message
+            assert ".;" not in row.message
             assert not any(part in repr(row.message) for part in ("canary", "c4n", PASSWORD))
             assert asked(server, "GET", "a", url=url, expect="== 1").status is UNKNOWN
         assert "the account may not do that" in asked(server, "GET", "b", url=looker, expect="== 1").message

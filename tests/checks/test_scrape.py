@@ -81,7 +81,8 @@ def test_a_value_is_taken(options: dict[str, Any], value: float) -> None:
     ("options", "reason", "message"),
     [
         ({"metric": "missing"}, Reason.NODATA, "no metric missing"),
-        ({"metric": "queue_lengt"}, Reason.NODATA, "no metric"),
+        ({"metric": "queue_lenght"}, Reason.NODATA, "no metric queue_lenght in the text; did you mean queue_length?"),
+        ({"metric": "second", "quantile": "p95"}, Reason.NODATA, "no metric second in the text; did you mean seconds?"),
         ({"metric": "requests_total", "labels": {"code": "404"}}, Reason.NODATA, "there are 4"),
         ({"metric": "requests_total", "labels": {"no": "label"}}, Reason.NODATA, "no=label"),
         ({"metric": "broken"}, Reason.NODATA, "NaN"),

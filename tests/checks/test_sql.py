@@ -15,11 +15,19 @@ from uuid import UUID
 import pytest
 
 from runbook.checks.findings import NotTaken
+from runbook.checks.libraries import installing
 from runbook.checks.stores.cells import judge_rows
 from runbook.judge.verdicts import Reason, Status
 from runbook.system.variables import Variables
 from tests.checks.looking import a_check, looked, surroundings
 from tests.places import PROJECT
+
+ACTING = (
+    *("gin_clean_pending_list", "brin_summarize_new_values", "brin_summarize_range", "brin_desummarize_range"),
+    *("query_to_xml", "query_to_xml_and_xmlschema", "query_to_xmlschema", "cursor_to_xml", "table_to_xml"),
+    *("schema_to_xml", "database_to_xml", "pg_export_snapshot", "pg_truncate_visibility_map", "heap_force_kill"),
+    *("heap_force_freeze", "get_lock", "release_lock", "release_all_locks", "xpath_table", "ts_stat", "crosstab2"),
+)
 
 
 @pytest.fixture
@@ -132,6 +140,25 @@ def test_it_says_nothing_without_expect() -> None:
         ("select a into outfile '/x' from b", "INTO OUTFILE"),
         ("select pg_stat_reset()", "pg_stat_reset"),
         (" -- nothing", "empty"),
+        ("select count(*) from t where a = 'it''s; a[b]' and b[1] = $x1$ ' ; $x1$", ""),
+        ("select data #> '{a}' from t --don't\n where a$b = 1", ""),
+        ("select 1 /* a /* b */ c */", ""),
+        ("select E'\\'', pg_notify('a', 'b') --'", "pg_notify"),
+        ("select array['a]'], pg_notify('a', 'b') as \"'\"", "pg_notify"),
+        ("select x$$, pg_notify('a', 'b') as y$$ from t", "pg_notify"),
+        ("select $t1$ ' $t1$, pg_notify('a', 'b') as \"'\"", "pg_notify"),
+        ("select /* /* */ ' */ pg_notify('a', 'b') --'", "pg_notify"),
+        ("select 1 -- x\r, pg_notify('a', 'b')", "pg_notify"),
+        ("select 1--1, get_lock('a', 1)", "get_lock"),
+        ("select 1 # '\n, release_lock('a') -- '", "release_lock"),
+        ("select 'a\\'', `get_lock`('a', 1) -- '", "get_lock"),
+        ("/* /* */ delete from t -- */ select 1", "begins with DELETE"),
+        ("select 1 /*!50000 , sleep(9) */", "holds /*!"),
+        ("select 1 /*M!100000 , sleep(9) */", "holds /*M!"),
+        ("select 1 # '\n /*! , sleep(9) */ -- '", "holds /*!"),
+        ('select U&"pg\\005fnotify"(1, 2)', 'U&"...", which hides what is called'),
+        ("select u&'d\\0061t'", ""),
+        *((f"select {name}('x')", name) for name in ACTING),
     ],
 )
 def test_statements_that_do_more_than_look_are_refused(query: str, said: str, folder: Path) -> None:
@@ -227,8 +254,8 @@ for check in (
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PROJECT)
     lines = done.stdout.splitlines()
     assert [line.partition(" ")[0] for line in lines] == ["unknown"] * 3
-    assert [line.rpartition("pip install ")[2] for line in lines] == [
-        "'runbook[postgres]'",
-        "'runbook[sql]'",
-        "'runbook[azure]'",
+    assert [line.rpartition("; next: ")[2] for line in lines] == [
+        installing("psycopg[binary]"),
+        installing("sqlalchemy"),
+        installing("azure-cosmos"),
     ]

@@ -19,12 +19,13 @@ from tests.servers import closed_port
 
 
 @contextlib.contextmanager
-def greeter(*said: bytes, host: str = "127.0.0.1", stays: bool = True) -> Iterator[int]:
-    """A port that says this to everybody, piece by piece, and then stays or goes."""
+def greeter(*said: bytes, host: str = "127.0.0.1", stays: bool = True, after: float = 0.0) -> Iterator[int]:
+    """A port that says this to everybody after so many seconds, piece by piece, and then stays or goes."""
     over = threading.Event()
 
     def serve(connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
+            over.wait(after)
             for piece in said:
                 connection.sendall(piece)
             while stays and not over.wait(0.02):
@@ -85,12 +86,13 @@ def test_nobody_there() -> None:
     with closed_port() as port:
         refused = looked({"tcp": f"127.0.0.1:{port}"})
         assert (refused.status, refused.phase) == (Status.FAIL, "connect")
-        assert refused.message == "connect: connection refused"
+        assert refused.message == f"connect: 127.0.0.1:{port}: connection refused"
         wanted = looked({"tcp": f"127.0.0.1:{port}", "expect": "< 1s"})
         assert (wanted.status, wanted.reason) == (Status.UNKNOWN, Reason.ERROR)
         assert measured({"tcp": f"127.0.0.1:{port}"}).status is Status.UNKNOWN
     gone = looked({"tcp": "no-such-host.invalid:80"})
     assert (gone.status, gone.phase) == (Status.FAIL, "resolve")
+    assert gone.message.startswith("resolve: no-such-host.invalid:80: ")
 
 
 def test_one_that_says_nothing_is_given_up_in_time() -> None:
@@ -99,7 +101,7 @@ def test_one_that_says_nothing_is_given_up_in_time() -> None:
         found = looked({"tcp": f"127.0.0.1:{port}", "timeout": 0.4})
         assert time.monotonic() - began < 1.2
     assert (found.status, found.observed, found.phase) == (Status.FAIL, "timed out", "connect")
-    assert found.message == "connect: no connection within 0.4 s"
+    assert found.message == f"connect: 127.0.0.1:{port}: no connection within 0.4 s"
 
 
 @pytest.mark.parametrize(
@@ -183,3 +185,23 @@ def test_options_and_the_line_by_hand() -> None:
     assert good.by_hand(None) == "nc -vz -w 5 db 5432"
     assert a_check({"tcp": "${DB}:5432"}).options.by_hand(None) == 'nc -vz -w 5 "${DB}" 5432'
     assert a_check({"tcp": "db:22", "matches": "SSH"}).options.by_hand(None) == "nc -w 5 db 22 </dev/null"
+
+
+def test_a_silent_port_is_given_two_seconds_and_the_row_says_so() -> None:
+    with greeter(stays=True) as port:
+        began = time.monotonic()
+        found = looked({"tcp": f"127.0.0.1:{port}", "matches": "SSH"})
+        assert time.monotonic() - began < 4
+        own = looked({"tcp": f"127.0.0.1:{port}", "matches": "SSH", "timeout": 0.5})
+    said = "it takes the connection and says nothing: a greeting was waited for 2 s; timeout: says how long it may take"
+    assert (found.status, found.message) == (Status.FAIL, said)
+    assert "a greeting was waited for 4" in own.message, own  # most of its 500 ms
+    with greeter(stays=False) as port:
+        closed = looked({"tcp": f"127.0.0.1:{port}", "matches": "SSH"})
+    assert closed.message == "it takes the connection and closes it without a greeting"
+
+
+def test_who_takes_time_to_greet_is_heard_within_the_time_of_the_check() -> None:
+    with greeter(b"SSH-2.0\r\n", after=2.6) as port:
+        found = looked({"tcp": f"127.0.0.1:{port}", "matches": "SSH", "timeout": 6.0})
+        assert found.status is Status.PASS, found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _ssl
 import contextlib
 import shlex
 import socket
@@ -64,6 +65,21 @@ def test_each_bad_one_has_its_own_words(server: Nginx, name: str, said: str) -> 
     found = row(server, name)
     assert found.status is Status.FAIL
     assert found.message.startswith(said)
+
+
+@pytest.mark.skipif(
+    not hasattr(getattr(_ssl, "_SSLSocket", None), "get_verified_chain"), reason="this Python does not tell the chain"
+)
+def test_the_one_of_the_chain_that_ends_first_is_judged(server: Nginx) -> None:
+    found = row(server, "soon above")
+    assert found.status is Status.FAIL
+    assert (round(found.value), found.observed.rpartition(", ")[2]) == (5, "by Test Root")
+    assert found.observed.startswith(("5 days left, until 20", "4 days left, until 20"))
+    assert found.message.startswith("Old Test Authority above it ends first (its own ends on 20")
+    assert "let the server send its chain" in found.message
+    found = row(server, "soon above", days=3)
+    assert (found.status, found.message[:37]) == (Status.PASS, "Old Test Authority above it ends firs")
+    assert round(measured({"tls": f"localhost:{server.ports['soon above']}", "ca": server.ca}).value) == 5
 
 
 def test_an_authority_that_nobody_named_is_not_trusted(server: Nginx) -> None:
@@ -190,7 +206,8 @@ def test_what_is_no_tls_at_all(serve: Callable[[socket.socket], None], said: str
 def test_nobody_there() -> None:
     with closed_port() as port:
         found = looked({"tls": f"127.0.0.1:{port}"})
-        assert (found.status, found.phase, found.message) == (Status.FAIL, "connect", "connect: connection refused")
+        assert (found.status, found.phase) == (Status.FAIL, "connect")
+        assert found.message == f"connect: 127.0.0.1:{port}: connection refused"
         assert looked({"tls": f"127.0.0.1:{port}", "expect": "> 5"}).status is Status.UNKNOWN
     assert looked({"tls": "no-such-host.invalid"}).phase == "resolve"
 

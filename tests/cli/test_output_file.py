@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from runbook.cli.output_file import append_within, write_whole
+from runbook.cli.output_file import append_within, refuse_unwritable, write_whole
+from runbook.system.refusals import Exit, Refusal
 
 
 def test_a_new_file_can_be_read_by_others(tmp_path: Path) -> None:
@@ -88,3 +89,32 @@ def test_what_does_not_fit_is_not_appended(tmp_path: Path) -> None:
 def test_a_character_that_no_file_holds_is_written_out(tmp_path: Path) -> None:
     write_whole(tmp_path / "out", "a\udcffb")
     assert (tmp_path / "out").read_text() == "a\\udcffb"
+
+
+@pytest.mark.parametrize(
+    ("name", "why", "next_"),
+    [
+        ("nope/x.json", "there is no folder", "mkdir -p "),
+        ("folder", "this is a folder", "-o "),
+        ("file/x", "there is no folder", "mkdir -p "),
+        ("link", "", "-o answer"),
+        ("n" * 300, "file name too long", "-o answer"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_beforehand(tmp_path: Path, name: str, why: str, next_: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "link")
+    with pytest.raises(Refusal) as refused:
+        refuse_unwritable(tmp_path / name)
+    assert refused.value.exit is Exit.USAGE
+    assert f"{tmp_path / name}: {why}" in refused.value.message
+    assert next_ in refused.value.next_steps[0]
+
+
+@pytest.mark.parametrize("name", ["new.json", "file", "/dev/stdout", "/dev/null", "dangling"])
+def test_what_can_be_written_is_not_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch(mode=0o444)
+    (tmp_path / "dangling").symlink_to(tmp_path / "later")
+    refuse_unwritable(tmp_path / name)
+    assert not (tmp_path / "new.json").exists()

@@ -120,7 +120,10 @@ def _serve(path: Path) -> None:
                 connection, _ = listener.accept()
                 if os.fork() == 0:
                     listener.close()
-                    _attend(connection)
+                    try:
+                        _attend(connection)
+                    finally:  # whoever asked may be gone, and this copy of the server must not clear its place away
+                        os._exit(1)
                 connection.close()
     path.unlink()
     path.parent.rmdir()

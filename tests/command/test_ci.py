@@ -111,3 +111,43 @@ def test_lint_in_a_clone(installed: Project, clone: Path) -> None:
     ran = installed.run("lint", "-f", "github", cwd=clone, env=IN_CI)
     assert ran.code == 2
     assert {found.properties["file"] for found in read_github(ran.out)} == {"playbooks/ranker.yaml"}
+
+
+def test_a_flag_file_that_is_not_in_git_is_left_out_and_listed(installed: Project, clone: Path) -> None:
+    (clone / "ranker.env").unlink()
+    plain = installed.run("preflight", cwd=clone, env=IN_CI)
+    assert plain.code == 3, "nobody can look, which is no no"
+    assert "ranker.env is not there: run it where the flag file lies, or put ranker.env there" in plain.out
+    ran = installed.json("preflight", "--automatic", cwd=clone, env=IN_CI)
+    assert ran.code == 0 and "cannot be seen from here" in ran.document["message"]
+    row = ran.rows("checks")["safe_defaults"]
+    assert (row["status"], row["counts"]) == ("unknown", False)
+    shown = installed.run("preflight", "--automatic", cwd=clone, env=IN_CI).out
+    assert "The flag file shows the safe defaults" in shown.partition("Cannot be seen from here, not counted:")[2]
+    points = read_junit(installed.run("preflight", "--automatic", "-f", "junit", cwd=clone, env=IN_CI).out)
+    assert {point.outcome for point in points} == {"ok", "skipped"}
+    (clone / "words.txt").unlink()
+    assert installed.run("preflight", "--automatic", cwd=clone, env=IN_CI).code == 1, "what can be seen counts"
+
+
+def test_a_flag_file_that_was_there_once_is_a_no(installed: Project) -> None:
+    installed.write(checklists="\n  ready: [{check: Answers, http: /health}]")
+    installed.at_first()
+    installed.flags.unlink()
+    ran = installed.run("preflight", "wide", "--automatic", env=IN_CI)
+    assert ran.code == 1 and "ranker.env is not there" in ran.out and "do: echo " in ran.out
+
+
+@pytest.mark.parametrize("workspace", [True, False])
+def test_paths_begin_at_the_repository(installed: Project, clone: Path, workspace: bool) -> None:
+    """The project is a folder of a repository, as the runner checked it out."""
+    root = clone.parent
+    named = {**IN_CI, "GITHUB_WORKSPACE": str(root) if workspace else "/nowhere"}
+    if not workspace:
+        (clone / ".git").rename(root / ".git")
+    (clone / "words.txt").unlink()
+    [error] = read_github(installed.run("preflight", "--automatic", "-f", "github", cwd=clone, env=named).out)
+    assert error.properties["file"] == "clone/playbooks/ranker.yaml"
+    (clone / "playbooks" / "ranker.yaml").write_text("runbook: 1\nservce: x\n")
+    found = read_github(installed.run("lint", "-f", "github", cwd=clone, env=named).out)
+    assert {one.properties["file"] for one in found} == {"clone/playbooks/ranker.yaml"}

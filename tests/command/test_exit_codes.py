@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 import pytest
 
 from tests.command.project import Project, Ran
+from tests.command.waiting import wait_until
 
 NAMES = {
     "0": "go", "1": "no-go", "2": "usage", "3": "unknown", "4": "failed", "5": "busy", "70": "bug",
@@ -95,6 +97,20 @@ def test_130_and_143_the_step_is_made_safe_first(installed: Project, number: int
     assert installed.running()["RANKER_SHARE"] == "0"
     assert installed.json("status").document["operation"]["state"] == "undone"
     ends(installed.run("ramp", "10", "--yes"), 0)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
+def test_a_look_that_is_ended_ends_what_it_started(installed: Project, number: int, code: int) -> None:
+    line = "{check: Slow, run: 'echo $$ > pid.new; mv pid.new pid; exec sleep 300', reads: true, timeout: 5m}"
+    installed.write(checklists=f"\n  ready: [{line}]")
+    process = installed.start("preflight", "--deadline", "5m", "--format", "json")
+    wait_until((installed.folder / "pid").exists)
+    child = int((installed.folder / "pid").read_text())
+    process.send_signal(number)
+    ran = installed.ended(process, ("preflight", "--format", "json"))
+    ends(ran, code)
+    assert ran.document["exit_reason"] == "interrupted"
+    wait_until(lambda: not Path(f"/proc/{child}").exists())
 
 
 def test_the_table_is_printed(project: Project) -> None:

@@ -31,8 +31,10 @@ def lines_under(text: str, title: str) -> list[str]:
     return found
 
 
-def test_a_check_that_never_passed_says_so(project: Project) -> None:
+def test_a_check_that_never_passed_says_so_once_its_list_was_looked_at_before(project: Project) -> None:
     (project.folder / "words.txt").unlink()
+    ran = project.json("preflight")
+    assert "last_good" not in ran.rows("checks")["words_are_there"], "nobody looked before"
     assert "never seen to pass" in lines_under(project.run("preflight").out, "Words are there")
     row = project.json("preflight").rows("checks")["words_are_there"]
     assert row["last_good"] is None and row["since_then"] == []

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.command.project import AT_FIRST, Project, Ran
+from tests.command.project import AT_FIRST, SECTIONS, Project, Ran
 
 MANUAL = """
   ready:
@@ -102,6 +102,40 @@ def test_only_some(project: Project) -> None:
     assert ran.code == 0 and statuses(ran) == {"answers": "pass"}
     ran = project.json("preflight", "--only", "ready/words_are_there", "--only", "answers")
     assert ran.code == 1 and set(statuses(ran)) == {"answers", "words_are_there"}
+
+
+ELSEWHERE = """
+  ready:
+    - {check: Answers, http: /health}
+    - {check: Data, id: data, http: /gone, only: [production]}
+    - {check: Both, id: both, all: [{check: Words, file: words.txt, unless: [local]}]}
+    - {check: Notes, id: notes, file: notes.txt, level: warn}"""
+PRODUCTION = """
+  production:
+    url: http://127.0.0.1:PORT
+    flags_in: {env: ranker.env}"""
+
+
+@pytest.fixture
+def elsewhere(project: Project) -> Project:
+    project.write(checklists=ELSEWHERE, environments=SECTIONS["environments"] + PRODUCTION)
+    return project
+
+
+@pytest.mark.parametrize(("only", "first"), [(["data"], "data"), (["both"], "words"), (["data", "both"], "data")])
+def test_a_go_never_rests_on_nothing(elsewhere: Project, only: list[str], first: str) -> None:
+    chosen = ["-e", "local", *(word for name in only for word in ("--only", name))]
+    ran = elsewhere.json("preflight", *chosen)
+    assert (ran.code, ran.document["verdict"]) == (3, "unknown")
+    assert ran.document["message"] == "nothing was looked at: every check is skipped in local"
+    assert any(f"--only ready/{first} -e production" in step for step in ran.document["next"])
+    shown = elsewhere.run("preflight", *chosen)
+    assert shown.code == 3 and shown.out.startswith("UNKNOWN") and "nothing was looked at" in shown.out
+
+
+def test_where_something_was_looked_at_it_is_a_go(elsewhere: Project) -> None:
+    for more in (["--only", "data", "--only", "answers"], ["--only", "notes"], [], ["wide"]):
+        assert elsewhere.run("preflight", "-e", "local", *more).code == 0, more
 
 
 def test_nested_checks_come_out_with_their_parts(project: Project) -> None:

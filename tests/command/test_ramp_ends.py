@@ -7,7 +7,7 @@ import signal
 import time
 from pathlib import Path
 
-from tests.command.project import AT_FIRST, FLAGS, Project
+from tests.command.project import AT_FIRST, FLAGS, SECTIONS, Project
 from tests.command.waiting import wait_until
 from tests.servers import answer
 
@@ -66,6 +66,14 @@ def test_no_verify_is_done_and_said_as_not_verified(project: Project) -> None:
     assert "not verified" in project.run("rollback", "--yes").out
     emergency = project.run("rollback", "--emergency", "--yes")
     assert emergency.code == 0 and "not verified" in emergency.out
+
+
+def test_a_verify_of_other_environments_is_none_here(project: Project) -> None:
+    """It is not a list that can never hold, which would be waited for and the step then undone."""
+    environments = str(SECTIONS["environments"]) + "\n  other: {url: http://127.0.0.1:PORT}"
+    project.write(verify="[{check: Up, http: /health, only: [other]}]", environments=environments)
+    ran = project.run("ramp", "10", "--yes", "-e", "local")
+    assert ran.code == 0 and "not verified" in ran.out
 
 
 def test_no_redeploy_edits_the_file_alone(project: Project) -> None:

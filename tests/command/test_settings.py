@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from tests.command.project import Project
@@ -68,3 +71,19 @@ def test_doctor_hides_what_is_secret(project: Project) -> None:
     assert ran.code == 1 and "hunter22hunter" not in ran.said
     ran = project.run("ramp", "10", "--yes", env={"RUNBOOK_STATE": "postgresql://nobody:hunter22hunter@127.0.0.1:1/x"})
     assert ran.code != 0 and "hunter22hunter" not in ran.said
+
+
+def test_doctor_tells_what_only_some_kinds_need_and_does_not_count_it(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    git = tmp_path / "bin/git"
+    git.write_text("#!/bin/sh\n")
+    git.chmod(0o755)
+    ran = project.json("doctor", env={"PATH": str(git.parent)})
+    found = {row["name"]: (row["kind"], row["found"]) for row in ran.document["details"]["needs"]}
+    assert ran.code == 0
+    assert found["kubectl"] == ("kubernetes", None)
+    assert found["systemctl"] == ("systemd", None)
+    assert found["git"] == ("git", str(git))
+    assert found["psycopg"][1] and found["sqlalchemy"][1] and found["azure-cosmos"][1]
+    shown = project.run("doctor", env={"PATH": str(git.parent)}).out
+    assert re.search(r"-- +kubectl +not found +only for the kind kubernetes", shown)

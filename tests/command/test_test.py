@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import xml.etree.ElementTree as ET
 
 from runbook.playbook.load import load_playbook
 from tests.command.project import Project
@@ -57,15 +58,34 @@ def test_each_expectation_is_a_row_of_the_document(project: Project) -> None:
     assert (gate["title"], gate["status"], gate["expected"], gate["observed"]) == ("gate", "fail", "no-go", "go")
 
 
-def test_other_programs_read_the_rows(project: Project) -> None:
+def test_other_programs_read_one_row_a_test(project: Project) -> None:
     project.write(tests=WRONG)
+    line = next(n for n, text in enumerate(project.playbook.read_text().splitlines(), 1) if "test: wrong" in text)
+    said = "gate: no-go expected, go came (every row holds)"
     tap = project.run("test", "--format", "tap")
     assert tap.code == 1
-    assert "not ok" in tap.out
-    assert "wrong: gate" in tap.out
-    junit = project.run("test", "-f", "junit", "errors")
-    assert junit.code == 0
-    assert 'failures="0"' in junit.out
+    assert "not ok 4 - tests: wrong" in tap.out
+    assert "1..4" in tap.out
+    assert said in tap.out
+    junit = ET.fromstring(project.run("test", "-f", "junit").out)
+    [suite] = junit.findall("testsuite")
+    cases = suite.findall("testcase")
+    assert (suite.get("name"), len(cases), cases[3].get("classname")) == ("tests", 4, "ranker.tests")
+    assert all(float(case.get("time") or 0) > 0 for case in cases)
+    assert said in (cases[3].findtext("failure") or "")
+    assert said in project.run("test", "-f", "markdown").out.replace("\\", "")
+    github = project.run("test", "-f", "github").out
+    assert f"::error file=playbooks/ranker.yaml,line={line},title=wrong::" in github
+    assert "wrong: 0 of 1 as expected" in project.run("test", "-f", "nagios").out
+
+
+def test_a_file_of_answers_that_is_none_is_told_as_that(project: Project) -> None:
+    (project.folder / "x.json").write_text("{")
+    project.write(tests="[{test: a, answers: x.json, expect: {checks: {up: pass}}}]")
+    ran = project.json("test")
+    [[row]] = [test["checks"] for test in ran.document["tests"]]
+    assert row["title"] == "the test can take place"
+    assert "x.json is no JSON" in row["message"]
 
 
 def test_a_part_of_a_title_chooses(project: Project) -> None:

@@ -209,6 +209,15 @@ def test_notes_are_kept_replaced_and_forgotten(store: Store) -> None:
     assert store.load_state(CHAIN) is None
 
 
+def test_a_note_is_changed_as_one(store: Store) -> None:
+    store.change_note(CHAIN, "n", lambda kept: b"none" if kept is None else b"some")
+    store.change_note(CHAIN, "n", lambda kept: (kept or b"") + b" and more")
+    assert store.get_note(CHAIN, "n") == b"none and more"
+    with pytest.raises(ZeroDivisionError):
+        store.change_note(CHAIN, "n", lambda kept: bytes(1 // 0))
+    assert store.get_note(CHAIN, "n") == b"none and more"
+
+
 def test_samples_come_back_by_metric_and_time(store: Store) -> None:
     rows = [SampleRow(metric="errors", t=float(t), value=t / 10) for t in range(10)]
     store.keep_samples(CHAIN, [*rows, SampleRow(metric="version", t=3.5, text="2.1")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -92,3 +93,37 @@ def test_a_picture_fetches_nothing(name: str) -> None:
     addresses = set(re.findall(r"https?://[^\s\"')]+", text))
     assert addresses == {"http://www.w3.org/2000/svg"}
     assert "runbook&#160;ramp&#160;10" in text
+
+
+INSTALLS = re.compile(r"(?:pip|pipx|uv|uvx)\b[^\n`]*? (?P<rest>(?:install|inject|--from)\b[^\n`]*)")
+
+
+def strangers(text: str) -> list[str]:
+    """The lines that have a package index's `runbook` installed, which is another project's."""
+    found = []
+    for line in INSTALLS.finditer(text):
+        words = shlex.split(line["rest"], comments=True)
+        named = words[2:] if words[0] == "inject" else words[1:2] if words[0] == "--from" else words[1:]
+        if any(re.fullmatch(r"runbook(\[.*|[<>=!~].*)?", word) for word in named):
+            found.append(line[0])
+    return found
+
+
+def test_a_line_that_fetches_a_stranger_is_found() -> None:
+    for line in ("pip install runbook", "python -m pip install 'runbook[sql]'", "pipx install runbook==1",
+                 "pipx inject other runbook", "uvx --from runbook runbook"):  # fmt: skip
+        assert len(strangers(line)) == 1
+    for line in ("pip install .", "pipx inject runbook .", "uvx --from . runbook", "pip install ~/checkouts/runbook"):
+        assert strangers(line) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=IDS)
+def test_no_page_has_a_stranger_installed(page: Page) -> None:
+    assert strangers(page.text) == []
+    for text in page.fences("toml"):
+        assert "runbook" not in tomllib.loads(text).get("project", {}).get("dependencies", [])
+
+
+def test_the_page_of_a_check_begins_with_the_tool_itself() -> None:
+    first = next(iter(Page(PROJECT / "docs/how-to/write-a-check.md").fences("sh")))
+    assert re.search(r"^python -m pip install \S*/runbook\b", first, re.MULTILINE)

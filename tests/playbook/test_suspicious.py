@@ -28,6 +28,7 @@ SUSPICIOUS = [
     (SMALL.replace('url: "http://127.0.0.1:1", ', ""), "local has no url", 5, 3),
 ]
 FINE = [
+    SMALL + "checklists: {a: [{check: A, redis: 'localhost:1', command: [GET, '${TOKEN}'], expect: '== 1'}]}\n",
     "runbook: 1\nservice: soup\nenvironments: {here: {}}\nverify: [{check: A, http: 'http://127.0.0.1:1/'}]\n",
     SMALL,
     SMALL + METRIC + STAGE.format(when="slow > 2s for 5m", then="rollback"),

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from runbook.playbook.schema import playbook_schema
-from runbook.playbook.trial import Expected, Trial, conditions_tried, merged, overlaid
+from runbook.playbook.trial import Expected, Trial, conditions_tried, overlaid
+from runbook.playbook.trial_layers import merged
 from tests.playbook.reads import load_text, read_well, told
 
 PLAYBOOK = """\
@@ -21,7 +22,11 @@ metrics:
   errors: {http: /m, jq: .errors, unit: ratio}
   complaints: {counter: complaint}
 checklists:
-  ready: [{check: Tables exist, sql: "${DB}", query: select 1, expect: "== 2"}, {check: Team agrees, sign: true}]
+  ready:
+    - {check: Tables exist, sql: "${DB}", query: select 1, expect: "== 2"}
+    - {check: Team agrees, sign: true}
+    - {check: Both, http: /a}
+  steady: [{check: Both, http: /b}]
 stages:
   - {stage: "off", percent: 0}
   - stage: canary
@@ -40,7 +45,7 @@ WHOLE = """\
     bake: 2h
     for: 10m
     time: 2025-12-24 10:00
-    answers: {GET /health: 200, errors: 8%, complaints: 3, tables_exist: 2, ready/team_agrees: pass}
+    answers: {GET /health: 200, errors: 8%, metrics/complaints: 3, tables_exist: 2, ready/team_agrees: pass}
     before: {errors: 0.4%}
     baseline: {errors: 0.4%}
     left: {"off": {errors: 0.3%}}
@@ -97,6 +102,12 @@ WRONG = [
     ("{test: a, answers: {eror: 8%}, expect: {gate: go}}", "there is no check or metric 'eror'"),
     ("{test: a, answers: {GET /x: {bodi: 1}}, expect: {gate: go}}", "'bodi' is no part of an answer"),
     ("{test: a, before: {tables: 2}, expect: {gate: go}}", "there is no check or metric 'tables'"),
+    ("{test: a, answers: {complaints: -1}, expect: {gate: go}}", "one whole number from 0 to 1,000"),
+    ("{test: a, answers: {complaints: 1000000000}, expect: {gate: go}}", "one whole number from 0 to 1,000"),
+    ("{test: a, answers: {complaints: 1.5}, expect: {gate: go}}", "one whole number from 0 to 1,000"),
+    ("{test: a, answers: {both: pass}, expect: {gate: go}}", "'both' may be ready/both or steady/both"),
+    ("{test: a, expect: {checks: {both: pass}}}", "'both' may be ready/both or steady/both"),
+    ("{test: a, answers: {up: 3}, expect: {gate: go}}", "'Up' takes no value out and expects none"),
     ("{test: a, baseline: {erors: 1%}, expect: {gate: go}}", "there is no metric 'erors'"),
     ("{test: a, baseline: {errors: low}, expect: {gate: go}}", "errors: the text 'low' is no number"),
     ("{test: a, left: {of: {errors: 1%}}, expect: {gate: go}}", "there is no stage 'of'"),

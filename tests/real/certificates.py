@@ -71,9 +71,9 @@ class Authority:
         made = _signed(_Wish(name, HERE), key, self.under)
         return self._kept(name, [made, self.under.certificate, self.root.certificate], key)
 
-    def under_expired(self, name: str) -> Pair:
-        """A certificate that is valid itself, under an authority that is not any more."""
-        above = _authority("Old Test Authority", self.root, ends=-2 * DAY)
+    def under_expired(self, name: str, ends: datetime.timedelta = -2 * DAY) -> Pair:
+        """A certificate that is valid itself, under an authority that is not any more, or until `ends` from now."""
+        above = _authority("Old Test Authority", self.root, ends=ends)
         key = ec.generate_private_key(ec.SECP256R1())
         return self._kept(name, [_signed(_Wish(name, HERE), key, above), above.certificate], key)
 

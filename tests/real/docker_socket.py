@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import socket
 import threading
@@ -17,6 +18,11 @@ from tests.servers import Script, answer
 IMAGES = {"nginx:1.27": "sha256:aaa", "shop/api:v2": "sha256:bbb"}
 STARTED = "2026-01-02T03:04:05.123456789Z"
 NEVER = "0001-01-01T00:00:00Z"
+
+
+def id_of(name: str) -> str:
+    """The id that the container of this name has here."""
+    return hashlib.sha256(name.encode()).hexdigest()
 
 
 def container(name: str, status: str = "running", **more: Any) -> dict[str, Any]:
@@ -39,7 +45,7 @@ def container(name: str, status: str = "running", **more: Any) -> dict[str, Any]
         state["Health"] = {"Status": health, "FailingStreak": 0, "Log": []}
     image = more.pop("image", "nginx:1.27")
     return {
-        "Id": f"id-of-{name}",
+        "Id": id_of(name),
         "Name": f"/{name}",
         "Created": STARTED,
         "State": state,
@@ -88,14 +94,20 @@ class DockerSocket:
         if path == "/containers/json":
             return _json([_entry(each) for each in self.containers if _matches(each, query)])
         if path.startswith("/containers/") and path.endswith("/json"):
-            name = path.removeprefix("/containers/").removesuffix("/json")
-            found = [each for each in self.containers if name in (each["Id"], each["Name"][1:])]
-            return _json(found[0]) if found else _missing(f"No such container: {name}")
+            return self.container(path.removeprefix("/containers/").removesuffix("/json"))
         if path.startswith("/images/") and path.endswith("/json"):
             name = path.removeprefix("/images/").removesuffix("/json")
             known = self.images.get(name)
             return _json({"Id": known, "RepoTags": [name]}) if known else _missing(f"No such image: {name}")
         return _missing("page not found")
+
+    def container(self, name: str) -> Script:
+        """As the Engine finds one: by its whole id, else by its name, else by the beginning of an id."""
+        found = [each for each in self.containers if name in (each["Id"], each["Name"][1:])]
+        found = found or [each for each in self.containers if each["Id"].startswith(name)]
+        if len(found) > 1:
+            return _complaint(f"multiple IDs found with provided prefix: {name}", "500 Internal Server Error")
+        return _json(found[0]) if found else _missing(f"No such container: {name}")
 
 
 def _json(plain: Any) -> Script:
@@ -103,7 +115,11 @@ def _json(plain: Any) -> Script:
 
 
 def _missing(message: str) -> Script:
-    return answer(json.dumps({"message": message}), status="404 Not Found")
+    return _complaint(message, "404 Not Found")
+
+
+def _complaint(message: str, status: str) -> Script:
+    return answer(json.dumps({"message": message}), status=status)
 
 
 def _entry(whole: dict[str, Any]) -> dict[str, Any]:

@@ -102,6 +102,7 @@ def _certificates(made: Authority) -> dict[str, tuple[Pair, str]]:
         "whole chain": (made.with_root("whole-chain"), ""),
         "missing intermediate": (made.pair("no-chain", chain=False), ""),
         "expired above": (made.under_expired("expired-above"), ""),
+        "soon above": (made.under_expired("soon-above", ends=5 * DAY), ""),
         "old protocol": (good, _OLD),
         "only TLS 1.2": (good, "ssl_protocols TLSv1.2;"),
         "only TLS 1.3": (good, "ssl_protocols TLSv1.3;"),

@@ -265,8 +265,19 @@ def test_before_the_first_step_nobody_is_expected(tmp_path: Path) -> None:
     assert bake_of(house.site, house.standing()) is None
 
 
-def test_a_share_that_is_not_enough_is_not_rounded_up_to_it(tmp_path: Path) -> None:
+def test_a_bake_that_is_over_counts_as_it_was_when_it_ended(tmp_path: Path) -> None:
+    """Watched all night and decided in the morning; or not watched at night, and then for as long as it asks."""
     house = make_house(tmp_path, PLAYBOOK + STAGES.replace("bake: 1h", "bake: {for: 1h, sampled: 80%}"))
+    house.stand_at("canary@10")
+    assert sampled(house, looked(house, *range(61), 300)) == "100%"
+    late = make_house(tmp_path / "late", PLAYBOOK + STAGES.replace("bake: 1h", "bake: {for: 1h, sampled: 80%}"))
+    late.stand_at("canary@10")
+    assert sampled(late, looked(late, *range(300, 330))) == "50%"
+    assert sampled(late, looked(late, *range(1, 32))) == "100%"
+
+
+def test_a_share_that_is_not_enough_is_not_rounded_up_to_it(tmp_path: Path) -> None:
+    house = make_house(tmp_path, PLAYBOOK + STAGES.replace("bake: 1h", "bake: {for: 500m, sampled: 80%}"))
     house.stand_at("canary@10")
     facts = looked(house, *range(398), 500)  # nobody looked for 103 of 500 minutes, of which one is an interval
     share = watched_of(house.site, facts)

@@ -20,7 +20,7 @@ GOOD = [
     "http: /private, status: 401",
     "http: /gone, status: [404, 410]",
     "http: /health, matches: ok",
-    "http: /health, jq: .ready",
+    'http: /health, jq: .ready, expect: "== true"',
     'http: /health, jq: .status, expect: "== up"',
     'http: /m, jq: .errors, expect: "< 2%"',
     'http: /m, jq: .count, expect: "> 0"',
@@ -29,8 +29,8 @@ GOOD = [
     "http: /m, list: '.unmet[]'",
     'http: /m, jq: .version, expect: ">= 13.0"',
     "http: /m, jq: '.a + .b', expect: \"< 100\"",
-    "http: /m, jq: '.services.database == \"up\"'",
-    "http: /m, jq: '.services | all(. == \"up\")'",
+    'http: /m, jq: \'.services.database == "up"\', expect: "== true"',
+    'http: /m, jq: \'.services | all(. == "up")\', expect: "== true"',
     'http: /health, expect: "time < 2s"',
     'http: /m, header: x-build, expect: "== green"',
     'ollama: "http://localhost:11434", models: [llama3]',
@@ -49,6 +49,24 @@ GOOD = [
     'load: /q, requests: 10, expect: "p95 < 3s and errors < 1%"',
     "flags: live, from: /config, map: {SOUP_PERCENT: .percent}",
     "flags: safe",
+    'run: "make x # || true", reads: true',
+    'run: "set -e; make x; echo done", reads: true',
+    'run: "set -euo pipefail; make x | tee log", reads: true',
+    'run: "if make x; then echo yes; else exit 1; fi", reads: true',
+    'run: "if make x; then echo yes; else echo no; false; fi", reads: true',
+    'run: "(cd x && make check)", reads: true',
+    'run: "X=$(make x)", reads: true',
+    'run: "echo $(date) | grep -q 2026", reads: true',
+    'run: "curl -fsS http://x/health", reads: true',
+    'run: "curl -s --fail http://x/health", reads: true',
+    'run: "curl -s http://x/health | grep -q ok", reads: true',
+    'run: "timeout 5 make check", reads: true',
+    "command: [env, A=1, make, check], reads: true",
+    'command: [bash, -ec, "make x; echo done"], reads: true',
+    "http: /m, list: '.[] | select(.bad)'",
+    'command: [cat, a.json], reads: true, jq: .a, expect: "< 5"',
+    'run: "cat x | wc -l", reads: true, expect: "> 0"',
+    'redis: "redis://localhost", command: [LLEN, jobs], expect: "< 1000"',
     "sign: true",
     "all: [{check: A, http: /a}, {check: B, sign: true}]",
 ]
@@ -62,13 +80,13 @@ WORTHLESS = {
     "http: /m, jq: '.errors // 0', expect: \"< 5\"": "{}",
     "http: /m, jq: '.errors | length', expect: \"== 0\"": "{}",
     "http: /m, jq: '.items | length', expect: \"< 5\"": "null and {}",
-    "http: /m, jq: '.down // false | not'": "{}",
+    "http: /m, jq: '.down // false | not', expect: \"== true\"": "{}",
     "http: /m, list: '.unmet[]?'": "{}",
     "flags: live, from: /config, map: {SOUP_PERCENT: '.percent // 0'}": "null and {}",
-    "http: /m, jq: '.ok? // true'": "{}",
+    "http: /m, jq: '.ok? // true', expect: \"== true\"": "{}",
     'http: /m, jq: .count, expect: "value >= 0 or value < 0"': "for every value",
-    "http: /m, jq: '.items | length >= 0'": "null and {}",
-    "http: /m, jq: '[.items[]] | length >= 0'": "no value",
+    "http: /m, jq: '.items | length >= 0', expect: \"== true\"": "null and {}",
+    "http: /m, jq: '[.items[]] | length >= 0', expect: \"== true\"": "no value",
     "http: /m, list: '.unmet | length | select(. < 0)'": "passes on",
     'sql: "${DB}", query: select count(*) from t, expect: ">= 0"': "for every count",
     'sql: "${DB}", query: "SELECT COUNT(id) FROM t", expect: "> -1"': "for every count",
@@ -89,6 +107,22 @@ WORTHLESS = {
     'run: "make check &", reads: true': "nobody waits",
     "command: [echo, ready], reads: true": "echo never fails",
     'command: [sh, -c, "pg_isready || true"], reads: true': "|| true",
+    'run: "curl -s http://x/health", reads: true': "curl without -f",
+    "command: [curl, -sS, http://x/health], reads: true": "curl without -f",
+    'run: "(make x || true)", reads: true': "|| true",
+    'run: "{ make x || true; }", reads: true': "|| true",
+    'run: "set -e; (make x || true)", reads: true': "|| true",
+    'run: "if make x; then echo yes; else echo no; fi", reads: true': "every branch",
+    'run: "export X=$(make x)", reads: true': "that of export",
+    'command: [bash, -lc, "make x || true"], reads: true': "|| true",
+    'command: [env, A=1, "true"], reads: true': "true never fails",
+    "command: [timeout, '5', 'true'], reads: true": "true never fails",
+    'run: "timeout -k 2 5 true", reads: true': "true, which never fails",
+    "command: [cat, a.json], reads: true, jq: '.a // 0', expect: \"< 5\"": "passes on",
+    'run: "cat x | wc -l", reads: true, expect: ">= 0"': "for every count",
+    'run: "grep -c ERROR x", reads: true, expect: ">= 0"': "for every count",
+    'redis: "redis://localhost", command: [LLEN, jobs], expect: ">= 0"': "for every count",
+    'alertmanager: "http://a:9093", expect: ">= 0"': "for every count",
     'command: [date], matches: ".*", reads: true': "whatever is printed",
     "all: [{check: A, http: /a, level: warn}, {check: B, http: /b, level: warn}]": "never counts",
     "http: /m, only: [local], unless: [local]": "no environment",
@@ -136,19 +170,31 @@ def test_a_metric_that_fills_in_a_missing_value_is_found(tmp_path: Path) -> None
     assert found["b"].how == PROVED
 
 
-def test_what_the_tests_recorded_shows_that_a_number_alone_says_nothing(tmp_path: Path) -> None:
-    """Without `expect` only `false` says no: what was recorded as a number never is."""
-    checks = (
-        "checklists:\n  tried: [{check: Queue, http: /queue, jq: .depth}, {check: Ready, http: /queue, jq: .ready}]\n"
-    )
-    recorded = (
-        "tests:\n  - test: the queue\n    answers: {GET /queue: {json: {depth: 7, ready: true}}}\n"
-        "    expect: {checks: {queue: pass}}\n"
-    )
-    alone = {one.check.id: one.how for one in prove(read_well(tmp_path, SMALL + checks))}
-    assert alone["queue"] == PROVED
-    known = {one.check.id: one.how for one in prove(read_well(tmp_path, SMALL + checks + recorded))}
-    assert (known["queue"], known["ready"]) == (SUSPECT, PROVED)
+DAY = """jq: '(.day | strptime("%Y-%m-%d") | mktime) >= -1e15', expect: "== true\""""
+DAYS = f"""checklists:
+  tried:
+    - {{check: Queue, http: /queue, {DAY}}}
+    - {{check: Other, http: /a/queue, {DAY}}}
+"""
+
+
+def how(folder: Path, answers: str, files: Path | None = None) -> tuple[str, str]:
+    tests = f"tests:\n  - {{test: a, answers: {answers}, expect: {{checks: {{queue: pass}}}}}}\n"
+    known = {one.check.id: one.how for one in prove(read_well(folder, SMALL + DAYS + tests), files)}
+    return known["queue"], known["other"]
+
+
+def test_what_the_tests_recorded_is_evidence_of_the_same_path_alone(tmp_path: Path) -> None:
+    """No made answer is a day, so that only a recorded one tells that the check takes any."""
+    assert how(tmp_path, "{GET /else: {json: {day: '2026-01-06'}}}") == (PROVED, PROVED)
+    assert how(tmp_path, "{GET /queue: {json: {day: '2026-01-06'}}}") == (SUSPECT, PROVED)
+    assert how(tmp_path, "{/a/queue: {json: {day: '2026-01-06'}}}") == (PROVED, SUSPECT)
+
+
+def test_the_answers_of_a_file_are_evidence_too(tmp_path: Path) -> None:
+    (tmp_path / "queue.json").write_text('{"answers": {"GET /queue": {"json": {"day": "2026-01-06"}}}}')
+    assert how(tmp_path, "queue.json", tmp_path) == (SUSPECT, PROVED)
+    assert how(tmp_path, "queue.json") == (PROVED, PROVED)
 
 
 def test_the_shipped_playbooks_are_free_of_suspicion() -> None:

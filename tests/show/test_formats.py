@@ -72,7 +72,7 @@ def test_junit_tells_every_outcome() -> None:
     assert points[1].told["message"] == "500, wanted 200"
     body = str(points[1].told["body"])
     for line in ("it said no", "it ended in the phase read", "- two", f"last good {AT}: 200", "do: make it",
-                 f"since then {AT} deploy: of build 7, by jo", "2 more: runbook history"):  # fmt: skip
+                 f"since then {AT} deploy: of build 7, by jo", "2 more: runbook history --since 1m"):  # fmt: skip
         assert line in body.splitlines()
     assert points[4].told["message"] == "waived to Friday by jo"
     assert "left to people" in str(points[6].told["message"])

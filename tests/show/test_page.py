@@ -185,4 +185,4 @@ def test_whatever_is_said_is_one_line_and_harmless(text: str) -> None:
 def test_the_column_of_titles_is_as_wide_as_it_has_to_be_and_no_wider() -> None:
     assert columns([]) == 20
     assert columns(["x" * 25, "y"]) == 25
-    assert columns(["x" * 99]) == 34
+    assert columns(["x" * 99]) == 40

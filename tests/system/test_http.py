@@ -118,7 +118,10 @@ def test_refused_before_anything_is_sent(request_: Request) -> None:
 def test_phases_of_an_end() -> None:
     with closed_port() as port:
         refused = trouble(Request(f"http://127.0.0.1:{port}/"))
-    assert (refused.phase, refused.message, refused.timed_out) == ("connect", "connection refused", False)
+    said = f"127.0.0.1:{port}: connection refused"
+    assert (refused.phase, refused.message, refused.timed_out) == ("connect", said, False)
+    login = trouble(Request(f"http://ana:canary@127.0.0.1:{port}/"))
+    assert login.message == said
     assert trouble(Request("http://no-such-host.invalid/")).phase == "resolve"
     with scripted({"/": raw(b"")}) as server:
         assert trouble(Request(f"{server.url}/")).phase == "wait"

@@ -88,7 +88,7 @@ def test_nobody_there(what: str, tmp_path: Path) -> None:
     assert isinstance(found, HttpTrouble)
     assert found.phase == "connect"
     said = {"gone": "no such file or directory", "closed": "connection refused", "file": "connection refused"}
-    assert found.message == said.get(what, found.message)
+    assert found.message == (f"{path}: {said[what]}" if what in said else found.message)
 
 
 def test_what_breaks_there(tmp_path: Path) -> None:
@@ -107,4 +107,4 @@ def test_a_socket_without_leave(tmp_path: Path) -> None:
         for folder in list(path.parents)[:3]:
             folder.chmod(0o755)
         done = run_python(AS_NOBODY, arguments=(str(path),))
-    assert "phase='connect', message='permission denied'" in done.stdout, done
+    assert f"phase='connect', message='{path}: permission denied'" in done.stdout, done

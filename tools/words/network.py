@@ -21,7 +21,8 @@ OPTIONS: dict[str, dict[str, str]] = {
         "max_redirects": "how many redirects are followed (0), none to another scheme, host or port",
         "ca": "a file of certificates (PEM) that are trusted instead of the system's",
         "within": "the whole answer has to be there in this time; `expect` has its parts by name, in seconds: "
-        "`resolve`, `connect`, `tls`, `wait` (to the head of the answer), `read`, and `time`, their sum",
+        "`resolve`, `connect`, `tls`, `wait` (to the head of the answer), `read`, and `time`, their sum. They are as "
+        "this process sees them: with many checks at once they carry waiting of its own",
     },
     "tcp": {
         "tcp": "`HOST:PORT`, an IPv6 address in brackets: `[::1]:5432`",

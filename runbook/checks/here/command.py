@@ -18,6 +18,7 @@ class Command(Kind, frozen=True, kw_only=True):
     """Each `${...}` is (part of) one argument, whatever it holds."""
 
     KEY: ClassVar[str] = "command"
+    GIVES: ClassVar[tuple[str, ...] | None] = ()
     LOOKS_AT: ClassVar[str] = "a program given as a list of arguments: its exit status, and a value out of its output"
     EXAMPLE: ClassVar[str] = "{check: Notes are there, command: [test, -d, .], reads: true}"
 

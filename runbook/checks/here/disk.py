@@ -25,6 +25,7 @@ class Disk(Kind, frozen=True, kw_only=True):
     """
 
     KEY: ClassVar[str] = "disk"
+    GIVES: ClassVar[tuple[str, ...] | None] = tuple(_UNITS)
     LOOKS_AT: ClassVar[str] = "the file system that holds a path: free and total bytes, shares used of room and inodes"
     EXAMPLE: ClassVar[str] = (
         '{check: Disk has room, disk: ".", expect: "free > 20MiB and used < 99.9%", advice: "du -xh . | sort -h"}'

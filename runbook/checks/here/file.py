@@ -36,6 +36,7 @@ class File(Kind, frozen=True, kw_only=True):
     """`newer_than` and `older_than` are durations, `size` is a condition (`> 1MiB`); `expect` has `size` and `age`."""
 
     KEY: ClassVar[str] = "file"
+    GIVES: ClassVar[tuple[str, ...] | None] = ("size", "age")
     LOOKS_AT: ClassVar[str] = "a file: that it is there, its age, size and content; a glob takes the newest"
     EXAMPLE: ClassVar[str] = '{check: Backup is fresh, file: "backups/*.tar", newer_than: 24h, advice: "make backup"}'
 

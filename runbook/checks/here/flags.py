@@ -43,6 +43,7 @@ class Flags(Kind, frozen=True, kw_only=True):
     """
 
     KEY: ClassVar[str] = "flags"
+    GIVES: ClassVar[tuple[str, ...] | None] = ()
     LOOKS_AT: ClassVar[str] = "the flag file: the safe defaults, agreement with the running service, or one key"
     EXAMPLE: ClassVar[str] = "{check: The file shows the safe defaults, flags: safe}"
 

@@ -49,6 +49,9 @@ class Log(Kind, frozen=True, kw_only=True):
     last: str | None = None
     lines: int | None = None
 
+    def given_names(self) -> tuple[str, ...]:
+        return tuple(_UNITS[self._question()])
+
     def asserts(self) -> bool:
         """A number alone says nothing; a list of what is said most is information."""
         return self.top is not None

@@ -27,6 +27,9 @@ class Machine(Kind, frozen=True, kw_only=True):
 
     machine: Literal["cpu", "memory", "swap", "load"]
 
+    def given_names(self) -> tuple[str, ...]:
+        return tuple({self.machine, "memory", "swap", "load"})
+
     def asserts(self) -> bool:
         """A number alone says nothing: `expect` does."""
         return False

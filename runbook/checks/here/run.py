@@ -19,6 +19,7 @@ class Run(Kind, frozen=True, kw_only=True):
     """Each `${...}` reaches the shell as a variable, never as code. Of the secrets it gets those that it names."""
 
     KEY: ClassVar[str] = "run"
+    GIVES: ClassVar[tuple[str, ...] | None] = ()
     LOOKS_AT: ClassVar[str] = "a shell line: its exit status, and a value out of its output"
     EXAMPLE: ClassVar[str] = '{check: No lock is left, run: "! test -e app.lock", reads: true}'
 

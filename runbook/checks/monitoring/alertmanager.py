@@ -13,7 +13,7 @@ import msgspec
 
 from runbook.checks.base import Finding, Kind, Surroundings
 from runbook.checks.findings import NotTaken, unknown, unreachable, without_value
-from runbook.checks.monitoring.monitored import all_answered, refuse_skew
+from runbook.checks.monitoring.monitored import all_answered, refuse_skew, status_told
 from runbook.checks.monitoring.promql import filled_query, quoted
 from runbook.checks.network.access import Auth, asking, by_curl
 from runbook.checks.platforms.typed_answers import moment_of, read_as
@@ -48,6 +48,7 @@ class Alertmanager(Kind, frozen=True, kw_only=True):
     """
 
     KEY: ClassVar[str] = "alertmanager"
+    GIVES: ClassVar[tuple[str, ...] | None] = ()
     LOOKS_AT: ClassVar[str] = "an Alertmanager: no alert that matches is active"
     EXAMPLE: ClassVar[str] = (
         '{check: Nothing critical fires, alertmanager: "http://localhost:9093", matching: {severity: critical}}'
@@ -154,11 +155,11 @@ def _alerts_in(answer: Response) -> list[_Alert]:
 def _refused(answer: Response) -> str:
     """What Alertmanager says of a request that it does not take: a JSON text."""
     if answer.status != 400:
-        return f"status {answer.status}"
+        return status_told(answer.status, "Alertmanager")
     try:
         return f"Alertmanager says: {read_as(answer.body, str)[:200]}"
     except NotTaken:
-        return f"status {answer.status}"
+        return status_told(answer.status, "Alertmanager")
 
 
 def _lasts(alert: _Alert, now: float) -> bool:

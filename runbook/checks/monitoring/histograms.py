@@ -58,7 +58,8 @@ def quantile_of(counts: Mapping[float, float], share: float) -> float:
     below, before = (edges[index - 1], seen[index - 1]) if index else (0.0, 0.0)
     if seen[index] == before:  # only where the rank is 0 and the lowest buckets are empty
         return below
-    return below + (edges[index] - below) * (rank - before) / (seen[index] - before)
+    value = below + (edges[index] - below) * (rank - before) / (seen[index] - before)
+    return min(max(value, below), edges[index])  # rounding leads no value out of its bucket
 
 
 def _edge_of(sample: Exposed) -> float:

@@ -11,6 +11,7 @@ from runbook.language.durations import DurationError, parse_duration, show_durat
 from runbook.system.http_messages import Request, Response
 
 OLDEST = 90.0  # seconds: three of the intervals of a metric that names none
+_OF_ITSELF = (401, 403, 407, 429)  # a login is wanted, or fewer requests
 
 
 async def all_answered(requests: Sequence[Request | None], around: Surroundings) -> list[Response] | Finding:
@@ -23,6 +24,13 @@ async def all_answered(requests: Sequence[Request | None], around: Surroundings)
             return answer
         answers.append(answer)
     return answers
+
+
+def status_told(status: int, program: str) -> str:
+    """What a status without an explanation means: a server that is there may refuse or be ill, else it is another."""
+    if status in _OF_ITSELF or status >= 500:
+        return f"status {status}"
+    return f"this does not answer as {program} does: status {status}"
 
 
 def refuse_skew(clock: float, now: float) -> None:

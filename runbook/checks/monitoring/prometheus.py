@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar, Literal
 from urllib.parse import urlencode
@@ -20,7 +21,17 @@ from runbook.checks.monitoring.monitored import (
     refuse_skew,
 )
 from runbook.checks.monitoring.prometheus_answers import MOST_POINTS, Answer, Told, instant_answer, range_answer
-from runbook.checks.monitoring.prometheus_values import OVER_TIME, Window, fed, merged, newest_value, value_over
+from runbook.checks.monitoring.prometheus_values import (
+    OVER_TIME,
+    Window,
+    counted_there,
+    fed,
+    folded_there,
+    half_there,
+    merged,
+    newest_value,
+    value_over,
+)
 from runbook.checks.monitoring.promql import filled_query, is_selector, query_problems, selectors_of
 from runbook.checks.network.access import Auth, asking, by_curl
 from runbook.judge.verdicts import Reason
@@ -43,6 +54,7 @@ class Prometheus(Kind, frozen=True, kw_only=True):
     """
 
     KEY: ClassVar[str] = "prometheus"
+    GIVES: ClassVar[tuple[str, ...] | None] = ()
     LOOKS_AT: ClassVar[str] = "a PromQL query on a Prometheus server, now or over a window; empty is no data"
     EXAMPLE: ClassVar[str] = (
         '{check: Errors are few, prometheus: "http://localhost:9090", '
@@ -74,7 +86,7 @@ class Prometheus(Kind, frozen=True, kw_only=True):
         found = [] if self.prometheus.strip() else ["prometheus is empty: name the server, http://localhost:9090"]
         found += query_problems(self.query)
         found += self.auth.problems() if self.auth is not None else []
-        found += [f"fresh: {each}" for each in query_problems(self.fresh)] if self.fresh is not None else []
+        found += query_problems(self.fresh, "fresh") if self.fresh is not None else []
         found += duration_problems(range=self.range_, step=self.step, newer_than=self.newer_than)
         if (self.range_ is None) != (self.take is None):
             found.append("range and take belong together: range: 5m, take: avg")
@@ -128,16 +140,21 @@ class Prometheus(Kind, frozen=True, kw_only=True):
         """
         query = filled_query(self.query, around.variables.text)
         proof = self._proof(query, around)
-        asked = [self._ask(each, window, around) for each in (self._over_time(query), proof) if each is not None]
-        answers = await all_answered(asked, around)
+        taken = None if self.range_ is None else self._window(0.0)
+        texts = {"values": query} if taken is None else _asked_over_time(query, taken)
+        texts |= {} if proof is None else {"proof": proof}
+        answers = await all_answered([self._ask(text, window, around) for text in texts.values()], around)
         if isinstance(answers, Finding):
             raise NotTaken(answers.message)
-        series = [self._complete(range_answer(answer)) for answer in answers]
-        points = merged(series[0], self.worst)
+        told = dict(zip(texts, (self._complete(range_answer(answer)) for answer in answers), strict=True))
+        values: Sequence[Told] = told["values"]
+        if taken is not None:
+            values = half_there(values, merged(told["counts"], None), taken)
+        points = merged(values, self.worst)
         if proof is None:
             return points
         newest = None if self.newer_than is None else parse_duration(self.newer_than)
-        return fed(points, merged(series[1], None), window.step, newest)
+        return fed(points, merged(told["proof"], None), window.step, newest)
 
     def _over_time(self, query: str) -> str:
         """The query with what is taken of its range in PromQL's own words, where it has one."""
@@ -149,19 +166,26 @@ class Prometheus(Kind, frozen=True, kw_only=True):
     def _proof(self, query: str, around: Surroundings) -> str | None:
         """The query for the time of the samples that `query` rests on; None where it rests on none.
 
-        Of a selector it is the oldest, since each of its series counts; else the newest, since some series of a sum may
-        come and go. Prometheus looks back five minutes, so the time of the evaluation proves nothing. Raises
-        VariableTrouble.
+        Of a query that is one selector it is the oldest, since each of its series counts. Else it is the newest of each
+        selector, since some series of a sum may come and go, and of these the oldest, so that no selector vouches for
+        another; one without any sample is left out, as in `sum(a) or vector(0)`. Prometheus looks back five minutes, so
+        the time of the evaluation proves nothing. Raises VariableTrouble.
         """
         rests_on = self._rests_on(query, around)
         if not rests_on:
             return None
-        oldest = self.fresh is None and is_selector(query)
-        return f"{'min' if oldest else 'max'}({' or '.join(f'timestamp({each})' for each in rests_on)})"
+        if self.fresh is None and is_selector(query):
+            return f"min(timestamp({rests_on[0]}))"
+        newest = [f"max(timestamp({each}))" for each in rests_on]
+        if len(newest) == 1:
+            return newest[0]
+        apart = (f'label_replace({each}, "s", "{number}", "s", "")' for number, each in enumerate(newest, start=1))
+        return f"min({' or '.join(apart)})"
 
     def _rests_on(self, query: str, around: Surroundings) -> tuple[str, ...]:
         if self.fresh is not None:
-            return (filled_query(self.fresh, around.variables.text),)
+            fresh = filled_query(self.fresh, around.variables.text)
+            return selectors_of(fresh) or (fresh,)
         return selectors_of(query)
 
     def _judged(self, answers: list[Response], window: Window | None, around: Surroundings, now: float) -> Finding:
@@ -222,6 +246,12 @@ class Prometheus(Kind, frozen=True, kw_only=True):
         # What a value holds is not to be read for references once more.
         kept = {name: text.replace("${", "$${") for name, text in form.items()}
         return asking(replace(written, method="POST", form=kept), self.auth, self.ca, around)
+
+
+def _asked_over_time(query: str, taken: Window) -> dict[str, str]:
+    """The queries for what is taken over a range at each time of the past, and for how many points that rests on."""
+    closed = _closed(query)
+    return {"values": folded_there(closed, taken), "counts": counted_there(closed, taken)}
 
 
 def _closed(query: str) -> str:

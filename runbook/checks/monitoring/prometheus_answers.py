@@ -12,6 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from runbook.checks.findings import NotTaken
+from runbook.checks.monitoring.monitored import status_told
 from runbook.system.http_messages import Response
 
 MOST_SERIES = 10_000
@@ -120,13 +121,13 @@ def range_answer(response: Response) -> Answer:
 def _read(response: Response) -> tuple[_Answer, _Data]:
     good = response.status // 100 == 2
     if not good and response.status not in _ERROR_STATUSES:
-        raise NotTaken(f"status {response.status}")
+        raise NotTaken(status_told(response.status, "Prometheus"))
     try:
         answer = _decoded(response.body, _Answer)
     except NotTaken:
         if good:
             raise
-        raise NotTaken(f"status {response.status}") from None
+        raise NotTaken(status_told(response.status, "Prometheus")) from None
     if answer.status == "error" or not good:
         raise NotTaken(f"Prometheus says: {answer.error_type}: {answer.error}"[:300])
     if answer.status != "success":

@@ -72,17 +72,40 @@ def value_over(series: Sequence[Told], window: Window, worst: str | None) -> Fin
 
 
 def merged(series: Sequence[Told], worst: str | None) -> dict[float, float]:
-    """The finite points of all series by their time; where two have one, the worst. Raises NotTaken without `worst`."""
+    """The points of all series by their time; where two have one, the worst. Raises NotTaken without `worst`.
+
+    A time at which any series has no finite number has no point, as a look at that time would have had no data.
+    """
     found: dict[float, float] = {}
+    broken = {at for each in series for at, number in each.points if not math.isfinite(number)}
     for each in series:
         for at, number in each.points:
-            if not math.isfinite(number):
+            if at in broken:
                 continue
             if at in found and worst is None:
                 raise NotTaken(_too_many([one.name for one in series]))
             choose = min if worst == "min" else max
             found[at] = choose(found[at], number) if at in found else number
     return found
+
+
+def folded_there(query: str, window: Window) -> str:
+    """The query, closed for a bracket, whose points over the window the server itself folds, at each time it is asked.
+
+    A point that is NaN or infinite is left out, as `value_over` does, and as many points are meant as it means.
+    """
+    return f"{OVER_TIME[window.take]}((({query}) > -Inf) < Inf)[{_span(window)}])"
+
+
+def counted_there(query: str, window: Window) -> str:
+    """The query for how many points `folded_there` had: of the series that has the fewest of them."""
+    return f"min(sum_over_time((abs({query}) < bool Inf)[{_span(window)}]))"
+
+
+def half_there(series: Sequence[Told], counts: Mapping[float, float], window: Window) -> list[Told]:
+    """The series at the times at which at least half of the window's points were there: fewer are no data."""
+    whole = {at for at, count in counts.items() if 2 * count >= window.points}
+    return [replace(each, points=tuple(point for point in each.points if point[0] in whole)) for each in series]
 
 
 def fed(
@@ -129,6 +152,16 @@ def one_or_worst(named: Sequence[tuple[str, float]], worst: str | None, remedy: 
     name, value = ordered[0 if worst == "min" else -1]
     rows = tuple(ordered if worst == "min" else reversed(ordered))
     return Rows(Status.PASS, observed=f"{shown(value)} ({name})", value=value, rows=rows)
+
+
+def _span(window: Window) -> str:
+    """The range of a subquery that has exactly the window's points.
+
+    Its points lie at multiples of the step, so that a range of as many steps has them all; a millisecond less, since
+    a Prometheus before 3.0 counts both of its ends.
+    """
+    step = round(window.step * 1000)
+    return f"{max(1, window.points * step - 1)}ms:{step}ms"
 
 
 def _folded(function: str, numbers: Sequence[float]) -> float:

@@ -125,10 +125,10 @@ def quoted(value: str) -> str:
     return f'"{_escaped(value, chr(34))}"'
 
 
-def query_problems(query: str) -> list[str]:
-    """What is wrong with the brackets and quotes of a query; a `${...}` counts as a name."""
+def query_problems(query: str, option: str = "query") -> list[str]:
+    """What is wrong with the brackets and quotes of a query; a `${...}` counts as a name. `option` is what holds it."""
     if not query.strip():
-        return ["the query is empty"]
+        return [f"{option} is empty"]
     try:
         query = "".join(piece if isinstance(piece, str) else "x" for piece in parse_template(query).pieces)
     except TemplateError:
@@ -137,13 +137,16 @@ def query_problems(query: str) -> list[str]:
     for token in _tokens(query):
         if token.kind == "other":
             if token.text[0] in "\"'`":
-                return [f"the query has a quote that is never closed: {token.text[:20]}"]
-            return [f"the query has a {token.text[0]!r} where nothing of PromQL begins so"]
+                return [f"{option}: a quote is never closed: {token.text[:20]}"]
+            return [f"{option}: {token.text[0]!r} stands there, and nothing of PromQL begins so"]
         if token.text in _CLOSES:
             waiting.append(_CLOSES[token.text])
-        elif token.text in _CLOSES.values() and (not waiting or waiting.pop() != token.text):
-            return [f"the query has a {token.text} too many"]
-    return [f"the query lacks a {waiting[-1]}"] if waiting else []
+        elif token.text in _CLOSES.values():
+            if not waiting:
+                return [f"{option}: there is a {token.text} too many"]
+            if (wanted := waiting.pop()) != token.text:
+                return [f"{option}: a {wanted} is missing before {query[token.start :][:20]}"]
+    return [f"{option}: a {waiting[-1]} is missing at the end"] if waiting else []
 
 
 def selectors_of(query: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from runbook.checks.monitoring.prometheus_answers import series_name
 from runbook.checks.monitoring.prometheus_values import one_or_worst, total
 from runbook.checks.network.access import Auth, asking, by_curl
 from runbook.judge.verdicts import Reason
+from runbook.language.places import did_you_mean
 from runbook.system.http_messages import Request, Response
 from runbook.system.secrets import VariableTrouble
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _OPEN_METRICS = "application/openmetrics-text"
 _ACCEPT = f"text/plain;version=0.0.4, {_OPEN_METRICS};version=1.0.0;q=0.8, */*;q=0.1"
 _LARGE = 256 << 10  # bytes; a larger text is read beside the event loop
+_NAMES = 2000  # names that a slip is compared with
 _NO_METRIC = frozenset(' \t\n"{}')
 
 
@@ -36,6 +38,7 @@ class Scrape(Kind, frozen=True, kw_only=True):
     """
 
     KEY: ClassVar[str] = "scrape"
+    GIVES: ClassVar[tuple[str, ...] | None] = ()
     LOOKS_AT: ClassVar[str] = "one metric, with labels, in a text exposition (Prometheus or OpenMetrics)"
     EXAMPLE: ClassVar[str] = (
         '{check: Queue is short, scrape: /metrics, metric: queue_length, labels: {queue: mail}, expect: "< 100"}'
@@ -112,7 +115,7 @@ class Scrape(Kind, frozen=True, kw_only=True):
         name = f"{metric}_bucket" if self.quantile else metric
         matching = exposition.samples(name, labels)
         if not matching:
-            raise NotTaken(_nothing(metric, labels, exposition.count(name)), Reason.NODATA)
+            raise NotTaken(_nothing(name, labels, exposition), Reason.NODATA)
         _refuse_doubles(matching)
         finding = one_or_worst(self._values(matching), self.worst, "write labels for one, sum: true, or worst: max")
         times = [one.at for one in matching if one.at is not None]
@@ -169,8 +172,11 @@ def _refuse_doubles(samples: Sequence[Exposed]) -> None:
         seen.add(labels)
 
 
-def _nothing(metric: str, labels: Mapping[str, frozenset[str]], without_labels: int) -> str:
+def _nothing(name: str, labels: Mapping[str, frozenset[str]], exposition: Exposition) -> str:
+    """Why no series is the one that is meant; of a histogram `name` ends with `_bucket`."""
+    metric, without_labels = name.removesuffix("_bucket"), exposition.count(name)
     if not without_labels:
-        return f"there is no metric {metric} in the text"
+        near = did_you_mean(name, list(exposition.lines)[:_NAMES]).replace("_bucket?", "?")
+        return f"there is no metric {metric} in the text{f'; {near}' if near else ''}"
     wanted = ", ".join(f"{key}={' or '.join(sorted(values))}" for key, values in labels.items())
     return f"no series of {metric} has {wanted}; there are {without_labels} of that name"

@@ -25,22 +25,25 @@ _OTHER_NAME = (62, 64)
 
 @dataclass(frozen=True)
 class Certificate:
-    """What a certificate says. `begins` and `ends` are seconds since the epoch."""
+    """What a certificate says. `begins` and `ends` are seconds since the epoch, `subject` is whom it is of."""
 
     begins: float
     ends: float
     issuer: str
     names: tuple[str, ...]
+    subject: str
 
 
 @dataclass(frozen=True)
 class Secured:
     """A handshake that succeeded; `certificate` is None where nothing was verified, `der` its bytes.
 
-    `phases` are the seconds of resolve, connect and tls.
+    `ends_first` is the one of its chain, up to the authority that is trusted, that ends first: itself mostly, and
+    always where Python does not tell the chain. `phases` are the seconds of resolve, connect and tls.
     """
 
     certificate: Certificate | None
+    ends_first: Certificate | None
     der: bytes
     phases: Mapping[str, float]
 
@@ -75,7 +78,8 @@ async def handshake(server: Server, context: ssl.SSLContext) -> Secured:
         shown = connected.writer.get_extra_info("ssl_object")
         plain = shown.getpeercert()
         certificate = _certificate(plain) if plain else None
-        return Secured(certificate, shown.getpeercert(binary_form=True), timing.seconds())
+        ends_first = None if certificate is None else min([certificate, *_above(shown)], key=lambda each: each.ends)
+        return Secured(certificate, ends_first, shown.getpeercert(binary_form=True), timing.seconds())
 
 
 async def why_not_believed(server: Server, refusal: ssl.SSLCertVerificationError, now: float) -> str:
@@ -141,12 +145,29 @@ async def _shown_by(server: Server) -> Certificate | None:
         return None
 
 
-def _certificate(plain: Mapping[str, Any]) -> Certificate:
-    fields = {name: value for part in plain.get("issuer", ()) for name, value in part}
+def _above(shown: Any) -> list[Certificate]:
+    """The certificates above that of the server, as its chain was verified; none where this Python does not tell.
+
+    The `ssl` module gives them out from 3.13 on, as bytes that it cannot read; what it keeps inside can be read.
+    """
+    chain = getattr(getattr(shown, "_sslobj", None), "get_verified_chain", None)
+    try:
+        return [_certificate(each.get_info()) for each in chain()[1:]] if chain is not None else []
+    except (AttributeError, TypeError, KeyError, ValueError, ssl.SSLError):
+        return []
+
+
+def _name(parts: Any) -> str:
+    fields = {name: value for part in parts for name, value in part}
     named = [fields[key] for key in ("commonName", "organizationName") if fields.get(key)]
+    return " of ".join(dict.fromkeys(named)) or "nobody named"
+
+
+def _certificate(plain: Mapping[str, Any]) -> Certificate:
     return Certificate(
         begins=ssl.cert_time_to_seconds(plain["notBefore"]),
         ends=ssl.cert_time_to_seconds(plain["notAfter"]),
-        issuer=" of ".join(dict.fromkeys(named)) or "nobody named",
+        issuer=_name(plain.get("issuer", ())),
         names=tuple(value for kind, value in plain.get("subjectAltName", ()) if kind in ("DNS", "IP Address")),
+        subject=_name(plain.get("subject", ())),
     )

@@ -15,7 +15,9 @@ from runbook.system.secrets import VariableTrouble
 from runbook.system.shell_words import shell_word
 
 _NAME = re.compile(r"(?=.{1,254}\Z)(?:[\w-]{1,63}\.)*[\w-]{1,63}\.?\Z")
+_NUMBER = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)\Z", re.IGNORECASE)
 _SHOWN = 4
+_TCP = "tcp asks whether somebody answers there"
 _SAID = {None: "address", "ipv4": "IPv4 address", "ipv6": "IPv6 address"}
 _DATABASES = {None: "ahosts", "ipv4": "ahostsv4", "ipv6": "ahostsv6"}
 
@@ -26,6 +28,7 @@ class Dns(Kind, frozen=True, kw_only=True):
     """
 
     KEY: ClassVar[str] = "dns"
+    GIVES: ClassVar[tuple[str, ...] | None] = ("time",)
     LOOKS_AT: ClassVar[str] = "a name: it resolves, to the addresses that are meant"
     EXAMPLE: ClassVar[str] = "{check: The name leads to the new machine, dns: localhost, to: [127.0.0.1]}"
 
@@ -43,7 +46,9 @@ class Dns(Kind, frozen=True, kw_only=True):
         if "${" not in self.dns and not _NAME.match(self.dns):
             found.append(f"dns: {self.dns!r} is no name: write one without scheme and port, such as db.internal")
         elif _plain_address(self.dns):
-            found.append(f"dns: {self.dns} is an address already: tcp asks whether somebody answers there")
+            found.append(f"dns: {self.dns} is an address already: {_TCP}")
+        elif "${" not in self.dns and _number(self.dns):
+            found.append(f"dns: {self.dns} ends in a number, which resolvers take for an address: write a name")
         found += [f"to: {each!r} is no address" for each in self.to if "${" not in each and not _plain_address(each)]
         if self.exactly and not self.to:
             found.append("exactly: true says that to holds all addresses, and there is no to")
@@ -62,6 +67,10 @@ class Dns(Kind, frozen=True, kw_only=True):
             return without_value(trouble)
         if not _NAME.match(name):
             return unknown(f"{name[:100]!r} is no name: nothing was asked")
+        if _plain_address(name):
+            return unknown(f"{name[:100]} is an address already: nothing was asked; {_TCP}")
+        if _number(name):
+            return unknown(f"{name[:100]} ends in a number, which resolvers take for an address: nothing was asked")
         if wrong := [each for each in wanted if not _plain_address(each)]:
             return unknown(f"to: {wrong[0][:100]!r} is no address")
         await asyncio.sleep(0)  # the other checks of the look load what they need first, which is no time of this one
@@ -110,6 +119,15 @@ def _plain_address(text: str) -> str:
         return str(ipaddress.ip_address(text.strip()))
     except ValueError:
         return ""
+
+
+def _number(name: str) -> bool:
+    """Whether a name ends in a number, so that resolvers read it as an address (`12345`, `10.1`, `0x7f000001`) and ask
+    nobody. It is looked at as it is asked for: `１２` is `12` then.
+    """
+    import unicodedata
+
+    return _NUMBER.match(unicodedata.normalize("NFKC", name.strip().removesuffix(".")).rpartition(".")[2]) is not None
 
 
 def _of_family(addresses: Sequence[str], family: str | None) -> list[str]:

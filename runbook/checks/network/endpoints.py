@@ -15,7 +15,7 @@ from runbook.system.addresses import resolve
 from runbook.system.http_addresses import Addresses, first_to_connect
 from runbook.system.http_messages import HttpTrouble
 from runbook.system.http_timing import Timing
-from runbook.system.http_wire import in_words
+from runbook.system.http_wire import in_words, with_place
 
 LONGEST = 64 << 10  # bytes that are kept of what is sent to us
 
@@ -98,9 +98,11 @@ async def _connected(place: Endpoint, until: float) -> Connected:
                 lambda one: asyncio.open_connection(one, place.port, limit=LONGEST),
             )
     except TimeoutError:
-        raise not_connected(timing, f"no {timing.awaited()} within {seconds:.3g} s", timed_out=True) from None
+        message = with_place(str(place), timing.phase, f"no {timing.awaited()} within {seconds:.3g} s")
+        raise not_connected(timing, message, timed_out=True) from None
     except (OSError, ValueError) as trouble:
-        raise not_connected(timing, in_words(trouble, timing.phase)) from None
+        message = with_place(str(place), timing.phase, in_words(trouble, timing.phase))
+        raise not_connected(timing, message) from None
     return Connected(*streams, address, timing.seconds())
 
 

@@ -25,6 +25,7 @@ class Http(Kind, frozen=True, kw_only=True):
     """Without a value taken out this asks *is it there*; `jq`, `header` or `list` take one."""
 
     KEY: ClassVar[str] = "http"
+    GIVES: ClassVar[tuple[str, ...] | None] = ("status", "time", *PHASES)
     LOOKS_AT: ClassVar[str] = "an endpoint: it answers with the status meant, in time, and with the value meant"
     EXAMPLE: ClassVar[str] = "{check: Health, http: /health, status: 200}"
 
@@ -46,6 +47,10 @@ class Http(Kind, frozen=True, kw_only=True):
 
     def presence(self) -> bool:
         return not (self.jq or self.header or self.list_)
+
+    def asserts(self) -> bool:
+        """A value taken out is neither good nor bad by itself; a list passes empty, a text where it matches."""
+        return self.presence() or self.list_ is not None or self.matches is not None
 
     def only_looks(self) -> bool:
         return self.method.upper() in _ONLY_LOOKS

@@ -40,6 +40,7 @@ class Load(Kind, frozen=True, kw_only=True):
     """
 
     KEY: ClassVar[str] = "load"
+    GIVES: ClassVar[tuple[str, ...] | None] = ("p50", "p95", "p99", "errors", "rate")
     LOOKS_AT: ClassVar[str] = (
         "many equal requests, so many at a time, last and alone: it gives `p50`, `p95`, `p99`, `errors` and `rate`"
     )

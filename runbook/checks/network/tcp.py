@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from runbook.checks.base import Finding, Kind, Surroundings
-from runbook.checks.findings import failed, seconds_left, unknown, without_value
+from runbook.checks.findings import AroundCheck, failed, seconds_left, unknown, without_value
 from runbook.checks.reading import Wanted, read_text
 from runbook.judge.verdicts import Status
-from runbook.language.durations import DurationError, parse_duration
+from runbook.language.durations import DurationError, parse_duration, show_duration
 from runbook.language.units import show_value
 from runbook.system.secrets import VariableTrouble
 from runbook.system.shell_words import shell_line
@@ -19,14 +19,17 @@ if TYPE_CHECKING:
 
 _GREETING = 4096  # bytes
 _QUIET = 0.3  # seconds without more, after which a greeting is taken to be whole
+_PATIENCE = 2.0  # seconds until a greeting begins, where the check names no time: who greets does it at once
 
 
 class Tcp(Kind, frozen=True, kw_only=True):
     """Where the host has several addresses, one that answers is enough, and it is named. The value is the seconds that
-    the connection took. It goes straight to the host, through no proxy.
+    the connection took. It goes straight to the host, through no proxy. With `matches` a greeting is waited for 2 s, or
+    as long as `timeout` says.
     """
 
     KEY: ClassVar[str] = "tcp"
+    GIVES: ClassVar[tuple[str, ...] | None] = ("time",)
     LOOKS_AT: ClassVar[str] = "a port: it takes connections, and greets as it should"
     EXAMPLE: ClassVar[str] = '{check: The database listens, tcp: "localhost:5432", within: 500ms}'
 
@@ -93,25 +96,47 @@ class Tcp(Kind, frozen=True, kw_only=True):
         )
         return finding if self.matches is None else await self._greeted(finding, connected, around)
 
+    def _patience(self, around: Surroundings) -> float:
+        """How many seconds a greeting is waited for: what a check says of its time holds, the usual is far too long."""
+        left = seconds_left(around) * 0.9
+        usual = not isinstance(around, AroundCheck) or around.check.timeout == self.TIMEOUT
+        return min(left, _PATIENCE) if usual else left
+
     async def _greeted(self, finding: Finding, connected: Connected, around: Surroundings) -> Finding:
-        greeting = await _greeting(connected, seconds_left(around))
-        if not greeting:
-            return failed("it takes the connection and says nothing", expected=f"matches {self.matches}")
-        read = await read_text(greeting, Wanted(matches=self.matches), seconds_left(around))
+        seconds = self._patience(around)
+        greeting = await _greeting(connected, seconds)
+        if not greeting.said:
+            nothing = "it takes the connection and closes it without a greeting"
+            if not greeting.closed:
+                waited = f"a greeting was waited for {show_duration(seconds)}"
+                nothing = f"it takes the connection and says nothing: {waited}; timeout: says how long it may take"
+            return failed(nothing, expected=f"matches {self.matches}")
+        read = await read_text(greeting.said, Wanted(matches=self.matches), seconds_left(around))
         return replace(finding, observed=read.observed) if read.status is Status.PASS else read
 
 
-async def _greeting(connected: Connected, seconds: float) -> bytes:
+@dataclass(frozen=True)
+class _Greeting:
+    """What was said after a connection, and whether the other side ended it there."""
+
+    said: bytes
+    closed: bool
+
+
+async def _greeting(connected: Connected, seconds: float) -> _Greeting:
     """What is said of itself after a connection: until it is quiet, closed, or long enough."""
     import asyncio
 
-    said = b""
+    said, closed = b"", False
     try:
-        async with asyncio.timeout(seconds * 0.9) as limit:
-            while len(said) < _GREETING and (more := await connected.reader.read(_GREETING - len(said))):
-                said += more
+        async with asyncio.timeout(seconds) as limit:
+            while len(said) < _GREETING and not closed:
+                more = await connected.reader.read(_GREETING - len(said))
+                said, closed = said + more, not more
                 quiet = asyncio.get_running_loop().time() + _QUIET
                 limit.reschedule(min(quiet, limit.when() or quiet))
-    except (TimeoutError, OSError):
+    except TimeoutError:
         pass
-    return said
+    except OSError:
+        closed = True
+    return _Greeting(said, closed)

@@ -22,11 +22,12 @@ _PORT = 443
 
 class Tls(Kind, frozen=True, kw_only=True):
     """Expired, for another name, signed by itself or by nobody who is trusted, an old version of TLS: each is a fail.
-    The value is the number of days left. Whether it was revoked is not asked. It goes straight to the host, through no
-    proxy.
+    The value is the number of days left, of the certificate in its chain that ends first. Whether it was revoked is not
+    asked. It goes straight to the host, through no proxy.
     """
 
     KEY: ClassVar[str] = "tls"
+    GIVES: ClassVar[tuple[str, ...] | None] = ("days", "time", "resolve", "connect", "tls")
     LOOKS_AT: ClassVar[str] = "a certificate: it is trusted, for this name, and valid for more than so many days"
     EXAMPLE: ClassVar[str] = '{check: The certificate lasts, tls: "localhost:8443", days: 14}'
 
@@ -92,17 +93,19 @@ class Tls(Kind, frozen=True, kw_only=True):
     def _judge(self, secured: Secured, now: float) -> Finding:
         from runbook.checks.network.certificates import DAY, day, days
 
-        certificate = secured.certificate
-        if certificate is None:
+        own, first = secured.certificate, secured.ends_first
+        if own is None or first is None:
             return unknown("the certificate cannot be read")
-        left = (certificate.ends - now) / DAY
+        left = (first.ends - now) / DAY
         enough = left > self.days
-        until = f"until {day(certificate.ends)}, by {certificate.issuer}"
+        above = f"{first.subject} above it ends first (its own ends on {day(own.ends)})" if first is not own else ""
+        renew = f"{above}: get one under another authority, and let the server send its chain"
+        short = renew if above else "renew it, and let the server read the new one"
         return Finding(
             Status.PASS if enough else Status.FAIL,
-            observed=f"{days(certificate.ends - now)} left, {until}",
+            observed=f"{days(first.ends - now)} left, until {day(first.ends)}, by {first.issuer}",
             expected=f"more than {self.days:g} days",
-            message="" if enough else "renew it, and let the server read the new one",
+            message=above if enough else short,
             value=left,
             values={"days": left, "time": sum(secured.phases.values()), **secured.phases},
             units=dict.fromkeys(("time", *secured.phases), "s"),

@@ -1,25 +1,30 @@
 """Kinds of other packages, kept apart from ours: what they do wrong is their own row.
 
-A kind of a package may block, raise, print, or give back anything. The other rows, the deadline and what stands on
-standard output do not change.
+A kind of a package may wait, raise, print, or give back anything. The other rows, the deadline and what stands on
+standard output do not change. One thing a thread cannot be kept from: native code that holds the interpreter (it does
+not release the lock of Python while it works) holds the whole look, its deadline too, until it lets go.
 """
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from runbook.checks.base import Finding, Kind, Past, Surroundings
-from runbook.checks.findings import unknown, unreachable, without_value
+from runbook.checks.findings import Unreachable, unknown, unreachable, without_value
 from runbook.judge.verdicts import Reason, Status
 from runbook.language.durations import show_duration
 from runbook.system.secrets import VariableTrouble
 
 SAYS = ("presence", "only_looks", "takes_value", "asserts", "alone", "keeps_history")
 _MOST = 1000  # characters of a text that it gives back
-_LISTED = 1000
+_LISTED = 1000  # entries, values, units and phases
+_POINTS = 200_000  # of a history
+_END_OF_TIME = 253_402_300_800.0  # the year 10000, in seconds since the epoch
+_MAY_COME = (Status.PASS, Status.FAIL, Status.UNKNOWN)  # to waive and to pass over is for the playbook and its people
 
 
 def kept_apart(kind: type[Kind], package: str) -> type[Kind]:
@@ -34,10 +39,14 @@ def kept_apart(kind: type[Kind], package: str) -> type[Kind]:
         async def past(self, around: Surroundings, since: float, until: float, step: float) -> Past:
             from runbook.checks.packages.own_thread import Broke, done_apart
 
+            async def points(there: Surroundings) -> Past:
+                found = await kind.past(self, there, since, until, step)
+                listed = [(_time(at), float(value)) for at, value in islice(found.points, _POINTS)]
+                return Past(listed, str(found.trouble)[:_MOST])
+
             try:
-                found = await done_apart(lambda there: kind.past(self, there, since, until, step), around)
-                return Past([(float(at), float(value)) for at, value in found.points], str(found.trouble)[:_MOST])
-            except (Broke, TimeoutError, TypeError, ValueError, AttributeError) as trouble:
+                return await done_apart(points, around)
+            except (Broke, TimeoutError) as trouble:
                 return Past(trouble=f"{package} broke: {trouble}"[:_MOST])
 
         def problems(self) -> list[str]:
@@ -50,16 +59,18 @@ def kept_apart(kind: type[Kind], package: str) -> type[Kind]:
 async def _look(kind: type[Kind], options: Kind, around: Surroundings, package: str) -> Finding:
     from runbook.checks.packages.own_thread import Broke, done_apart
 
+    async def look(there: Surroundings) -> Finding:  # reading what it gave may take for ever too
+        return vetted(await kind.look(options, there), package)
+
     began = time.monotonic()
     try:
-        found = await done_apart(lambda there: kind.look(options, there), around)
+        return await done_apart(look, around)
     except TimeoutError:
         return unreachable(f"{package} did not end within {show_duration(time.monotonic() - began)}", "timed out")
     except Broke as broke:
         if isinstance(broke.trouble, VariableTrouble):
             return without_value(broke.trouble)
-        return unknown(f"{package} broke: {type(broke.trouble).__name__}: {broke.trouble}"[:_MOST])
-    return vetted(found, package)
+        return unknown(f"{package} broke: {broke}"[:_MOST])
 
 
 def _problems(kind: type[Kind], options: Kind, package: str) -> list[str]:
@@ -85,25 +96,34 @@ def vetted(found: Any, package: str) -> Finding:
         return unknown(f"{package} gave back {_named(found)}, not a Finding")
     if not isinstance(found.status, Status):
         return unknown(f"{package} gave a status that is none: {str(found.status)[:40]!r}")
+    if found.status not in _MAY_COME:
+        return unknown(f"{package} gave the status {found.status}: a look ends as pass, fail or unknown")
     if not _is_value(found.value):
         return unknown(f"{package} gave a value that nothing can be compared with: {_named(found.value)}")
     try:
-        return replace(
-            found,
-            observed=str(found.observed)[:_MOST],
-            expected=str(found.expected)[:_MOST],
-            message=str(found.message)[:_MOST],
-            reason=_reason_of(found),
-            values=_only_values(found.values),
-            listed=tuple(str(each)[:_MOST] for each in tuple(found.listed)[:_LISTED]),
-            at=_seconds(found.at),
-            sampled=_seconds(found.sampled),
-            units={str(name): str(unit) for name, unit in found.units.items()},
-            phases={str(name): float(took) for name, took in found.phases.items()},
-            phase=str(found.phase)[:_MOST],
-        )
-    except (TypeError, ValueError, AttributeError) as trouble:
+        return _plain(found)
+    except Exception as trouble:  # whatever its own objects do when they are read
         return unknown(f"{package} gave a finding that cannot be read: {trouble}"[:_MOST])
+
+
+def _plain(found: Finding) -> Finding:
+    """The same, of our own classes and types, each part bounded. Raises whatever the parts raise."""
+    make = Unreachable if isinstance(found, Unreachable) else Finding
+    return make(
+        found.status,
+        observed=str(found.observed)[:_MOST],
+        expected=str(found.expected)[:_MOST],
+        message=str(found.message)[:_MOST],
+        reason=_reason_of(found),
+        value=found.value,
+        values={name: value for name, value in _named_ones(found.values) if _is_value(value)},
+        listed=tuple(str(each)[:_MOST] for each in islice(found.listed, _LISTED)),
+        at=None if found.at is None else _time(found.at),
+        sampled=None if found.sampled is None else _time(found.sampled),
+        units={name: str(unit)[:_MOST] for name, unit in _named_ones(found.units)},
+        phases={name: _seconds(took) for name, took in _named_ones(found.phases)},
+        phase=str(found.phase)[:_MOST],
+    )
 
 
 def _reason_of(found: Finding) -> Reason | None:
@@ -112,12 +132,23 @@ def _reason_of(found: Finding) -> Reason | None:
     return Reason.ERROR if found.status is Status.UNKNOWN else None
 
 
-def _seconds(at: float | None) -> float | None:
-    return None if at is None else float(at)
+def _named_ones(parts: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+    return ((str(name)[:_MOST], part) for name, part in islice(parts.items(), _LISTED))
 
 
-def _only_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {str(name): value for name, value in values.items() if _is_value(value)}
+def _time(at: Any) -> float:
+    """Seconds since the epoch. Raises ValueError for what no calendar holds."""
+    seconds = _seconds(at)
+    if seconds >= _END_OF_TIME:
+        raise ValueError(f"{seconds:g} is no time in seconds since the epoch")
+    return seconds
+
+
+def _seconds(given: Any) -> float:
+    seconds = float(given)
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise ValueError(f"{seconds:g} is no number of seconds")
+    return seconds
 
 
 def _is_value(value: Any) -> bool:

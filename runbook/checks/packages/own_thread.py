@@ -21,8 +21,15 @@ class Broke(Exception):  # noqa: N818 - it is told, not a fault of ours
     """What the work raised, whatever that was."""
 
     def __init__(self, trouble: BaseException) -> None:
-        super().__init__(str(trouble))
+        super().__init__(_in_words(trouble))
         self.trouble = trouble
+
+
+def _in_words(trouble: BaseException) -> str:
+    try:
+        return f"{type(trouble).__name__}: {trouble}"
+    except Exception:  # an error of its own class may break when it is told
+        return type(trouble).__name__
 
 
 async def done_apart(work: Callable[[Surroundings], Coroutine[Any, Any, T]], around: Surroundings) -> T:

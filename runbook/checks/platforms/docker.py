@@ -30,6 +30,7 @@ from runbook.system.shell_words import shell_line
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/@-]{0,511}")
+_BY_ID = "write its name, or 12 characters of its id"
 _UNITS = {"restarts": "count", "age": "s", "containers": "count", "value": "count"}
 
 
@@ -51,6 +52,7 @@ class Docker(Kind, frozen=True, kw_only=True):
     """
 
     KEY: ClassVar[str] = "docker"
+    GIVES: ClassVar[tuple[str, ...] | None] = ("restarts", "age", "containers")
     LOOKS_AT: ClassVar[str] = "a container, or a compose service: it runs, and is healthy where it has a health check"
     EXAMPLE: ClassVar[str] = "{check: The container runs, docker: enrichment-backend}"
 
@@ -137,8 +139,12 @@ async def _containers(asked: _Asked, engine_: Engine, around: Surroundings) -> S
 
     if asked.project is None:
         one = await container(engine_, asked.name, around)
+        if one is not None and one.is_called(asked.name):
+            return [one]
         missing = f"there is no container {asked.name} at {engine_.shown}; docker ps --all lists them"
-        return failed(missing, "missing", "running") if one is None else [one]
+        if one is not None and one.name:
+            missing = f"there is no container {asked.name}; {one.name.lstrip('/')} has an id that begins so: {_BY_ID}"
+        return failed(missing, "missing", "running")
     ids = await containers_of(engine_, asked.name, asked.project, around)
     if len(ids) > MOST:
         raise NoAnswer(unknown(f"the service {asked.name} has {len(ids)} containers; up to {MOST} are looked at"))

@@ -19,6 +19,7 @@ from runbook.system.http_messages import Request, Response
 SOCKET = "/var/run/docker.sock"
 MOST = 50  # containers of one service that are looked at
 _PORT = 2375
+_SHOWN_OF_ID = 12  # characters of a container's id that docker ps shows
 _LONGEST = 103  # bytes that the address of a Unix socket holds, on macOS; on Linux a few more
 _COMPOSE = "com.docker.compose."
 
@@ -47,13 +48,20 @@ class Config(msgspec.Struct, frozen=True):
 
 
 class Container(msgspec.Struct, frozen=True):
-    """A container; `image` is the id of its image."""
+    """A container; `image` is the id of its image, `id` its own."""
 
     state: State = msgspec.field(name="State")
     config: Config = msgspec.field(name="Config", default_factory=Config)
     name: str = msgspec.field(name="Name", default="")
     image: str = msgspec.field(name="Image", default="")
     restarts: int = msgspec.field(name="RestartCount", default=0)
+    id: str = msgspec.field(name="Id", default="")
+
+    def is_called(self, name: str) -> bool:
+        """Whether this is its name, or as much of its id as `docker ps` shows: the engine gives, for a name that no
+        container has, the one whose id begins so.
+        """
+        return self.name.lstrip("/") == name or (len(name) >= _SHOWN_OF_ID and self.id.startswith(name))
 
 
 class Entry(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ from runbook.system.shell_words import shell_line
 # revisions reads anything into; an id of a commit is such a name as well.
 _NAME = re.compile(r"(?!.*(?:\.\.|//|@\{|/\.|\.lock(?:/|\Z)))[A-Za-z0-9_][A-Za-z0-9_./@+#=%,-]{0,249}(?<![./])")
 _SHOWN = 20
+_LOOK_AGAIN = "git update-index --no-assume-unchanged FILE, or --no-skip-worktree FILE, has it look again"
 _DETACHED = "a commit, on no branch"
 
 
@@ -38,6 +39,8 @@ class Git(Kind, frozen=True, kw_only=True):
     """Everything that is named has to hold. Nothing is fetched: what is not here yet is not known, and said so.
 
     `merged` is true of commits that are in `into` themselves: a branch that was squashed or rebased leaves other ones.
+    A branch that is here and at `origin` has to be merged as it is in both places. A file that git was told not to look
+    at (assume-unchanged, skip-worktree) is not `clean`.
     Of submodules it counts which commit is checked out, not what was changed within.
     """
 
@@ -152,33 +155,46 @@ async def _is_clean(repository: Repository) -> _Answer:
         raise NotTaken(f"the repository {what} ({programs[0]}), which a check does not; look by hand: git status")
     words = ("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=normal", "--ignore-submodules=dirty")
     changed = [entry for entry in (await repository.ask(*words)).output.split("\0") if entry]
-    if not changed:
+    overlooked = await repository.overlooked()
+    if not changed and not overlooked:
         return _Answer("clean")
-    shown = tuple(entry[:200] for entry in changed[:_SHOWN])
-    return _Answer(wrong=f"{counted(len(changed), 'file')} changed and not committed", listed=shown)
+    wrong = [f"{counted(len(changed), 'file')} changed and not committed"] if changed else []
+    if overlooked:
+        wrong.append(f"{counted(len(overlooked), 'file')} that git was told not to look at; {_LOOK_AGAIN}")
+    listed = (*changed[:_SHOWN], *overlooked[:_SHOWN])
+    return _Answer(wrong=", and ".join(wrong), listed=tuple(entry[:200] for entry in listed))
 
 
 async def _is_pushed(repository: Repository) -> _Answer:
-    """Whether the upstream has every commit of HEAD; where there is none, whether any remote branch has. Raises
-    NotTaken.
+    """Whether the upstream has every commit of HEAD; where there is none, or one that is a branch of this repository
+    itself, whether any remote branch has. Raises NotTaken.
     """
-    words = ("rev-parse", "--verify", "--quiet", "HEAD@{upstream}^{commit}")
-    finished = await repository.ask(*words, also=(1, 128))
-    against = [f"^{finished.output.strip()}"] if finished.exit == 0 else ["--not", "--remotes"]
+    words = ("rev-parse", "--symbolic-full-name", "HEAD@{upstream}")
+    upstream = (await repository.ask(*words, also=(1, 128))).output.strip()
+    is_remote = upstream.startswith("refs/remotes/")
+    against = [f"^{upstream}"] if is_remote else ["--not", "--remotes"]
     ahead = await repository.number("rev-list", "--count", "HEAD", *against)
     if not ahead:
         return _Answer("pushed")
-    remedy = "git push" if finished.exit == 0 else "it has no upstream: git push --set-upstream origin HEAD"
+    why = (
+        "it has no upstream" if not upstream.startswith("refs/") else f"its upstream, {upstream}, is of this repository"
+    )
+    remedy = "git push" if is_remote else f"{why}: git push --set-upstream origin HEAD"
     return _Answer(wrong=f"{counted(ahead, 'commit')} not pushed; {remedy}")
 
 
 async def _is_merged(repository: Repository, name: str, into: str) -> _Answer:
-    """Whether all commits of a branch are in another. Raises NotTaken, also where the history here is cut off."""
-    branch, target = await repository.commit(name), await repository.commit(into)
-    finished = await repository.ask("merge-base", "--is-ancestor", branch, target, also=(1,))
-    if finished.exit == 0:
-        return _Answer(f"{name} is in {into}")
-    if await repository.is_shallow():
-        raise NotTaken(f"this clone is shallow, so whether {name} is in {into} cannot be told; git fetch --unshallow")
-    missing = await repository.number("rev-list", "--count", f"{target}..{branch}")
-    return _Answer(wrong=f"{counted(missing, 'commit')} of {name} not in {into}")
+    """Whether all commits of a branch are in another, those here and those that `origin` has of it. Raises NotTaken,
+    also where the history here is cut off.
+    """
+    branches, target = await repository.commits(name), await repository.commit(into)
+    for branch, commit in branches.items():
+        finished = await repository.ask("merge-base", "--is-ancestor", commit, target, also=(1,))
+        if finished.exit == 0:
+            continue
+        if await repository.is_shallow():
+            missing = f"whether {name} is in {into} cannot be told"
+            raise NotTaken(f"this clone is shallow, so {missing}; git fetch --unshallow")
+        missing = counted(await repository.number("rev-list", "--count", f"{target}..{commit}"), "commit")
+        return _Answer(wrong=f"{missing} of {branch if len(branches) > 1 else name} not in {into}")
+    return _Answer(f"{name} is in {into}")

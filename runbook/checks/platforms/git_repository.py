@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from runbook.checks.base import Surroundings
@@ -36,13 +36,7 @@ class Repository:
 
     async def ask(self, *words: str, also: Sequence[int] = ()) -> Finished:
         """What git says, when it ends with 0 or a status of `also`. Raises NotTaken for any other end."""
-        settings = [word for setting in _SETTINGS for word in ("-c", setting)]
-        argv = ["git", "--no-pager", *settings, "-C", self.path, *words]
-        finished = await run_for_check(argv, self.around, additions=_ENVIRONMENT)
-        if finished.not_started:
-            raise NotTaken(f"{finished.how_it_ended}; {_NO_GIT}")
-        if finished.timed_out or finished.interrupted or finished.exit is None or finished.exit < 0:
-            raise NotTaken(f"git {words[0]} {finished.how_it_ended}")
+        finished = await self._run(["git", *self._words(*words)], words[0])
         if finished.cut:
             raise NotTaken(f"git {words[0]} said more than can be read")
         if finished.exit != 0 and finished.exit not in also:
@@ -51,12 +45,22 @@ class Repository:
 
     async def commit(self, name: str) -> str:
         """The id of the commit that a branch, tag or id names, of `origin` where it is not here. Raises NotTaken."""
+        return next(iter((await self.commits(name)).values()))
+
+    async def commits(self, name: str) -> Mapping[str, str]:
+        """The ids of the commits that a branch, tag or id names here and at `origin`, by the name that has them there.
+
+        There is one at least. Raises NotTaken.
+        """
+        found = {}
         for candidate in (name,) if name == "HEAD" else (name, f"origin/{name}"):
             finished = await self.ask("rev-parse", "--verify", "--quiet", f"{candidate}^{{commit}}", also=(1, 128))
             if finished.exit == 0:
-                return finished.output.strip()
-            if "not a git repository" in finished.errors or "dubious ownership" in finished.errors:
+                found[candidate] = finished.output.strip()
+            elif "not a git repository" in finished.errors or "dubious ownership" in finished.errors:
                 raise NotTaken(self._trouble(finished))
+        if found:
+            return found
         if name == "HEAD":
             raise NotTaken("nothing was committed in this repository yet")
         raise NotTaken(f"there is no {name} in this repository; git fetch --tags brings what others pushed")
@@ -72,6 +76,22 @@ class Repository:
         """Whether its history was cut off when it was cloned. Raises NotTaken."""
         return (await self.ask("rev-parse", "--is-shallow-repository")).output.strip() == "true"
 
+    async def overlooked(self) -> list[str]:
+        """The files that git was told not to look at (assume-unchanged, skip-worktree), so that `git status` says
+        nothing of them. Those that a sparse checkout leaves out are not meant. Raises NotTaken.
+        """
+        words = ("config", "--type=bool", "--get", "core.sparseCheckout")
+        sparse = (await self.ask(*words, also=(1,))).output.strip() == "true"
+        letters = "a-z" if sparse else "a-zS"
+        # What is listed is every file there is: of a large repository more than is read of a program.
+        script = '{ git "$@" || echo "! "; } | LC_ALL=C grep "$0"'
+        argv = ["sh", "-c", script, f"^[{letters}!] ", *self._words("ls-files", "-v", ":/")]
+        finished = await self._run(argv, "ls-files")
+        listed = finished.output.splitlines()
+        if finished.exit not in (0, 1) or any(line.startswith("!") for line in listed):
+            raise NotTaken(self._trouble(finished))
+        return [line[2:] for line in listed]
+
     async def own_programs(self) -> list[str]:
         """The filters that its own configuration would have git run on its files; git-lfs is left out.
 
@@ -86,6 +106,19 @@ class Repository:
             if scope in ("local", "worktree") and command and not _LARGE_FILES.fullmatch(command.strip()):
                 found.append(name)
         return found
+
+    def _words(self, *words: str) -> list[str]:
+        settings = [word for setting in _SETTINGS for word in ("-c", setting)]
+        return ["--no-pager", *settings, "-C", self.path, *words]
+
+    async def _run(self, argv: Sequence[str], about: str) -> Finished:
+        """Raises NotTaken where it did not come to its own end; `about` is what git does."""
+        finished = await run_for_check(argv, self.around, additions=_ENVIRONMENT)
+        if finished.not_started:
+            raise NotTaken(f"{finished.how_it_ended}; {_NO_GIT}")
+        if finished.timed_out or finished.interrupted or finished.exit is None or finished.exit < 0:
+            raise NotTaken(f"git {about} {finished.how_it_ended}")
+        return finished
 
     def _trouble(self, finished: Finished) -> str:
         said = finished.errors

@@ -12,7 +12,7 @@ from runbook.checks.base import Finding, Kind, Surroundings
 from runbook.checks.findings import NotTaken, answered, failed, unknown, without_value
 from runbook.checks.here.amounts import misfit
 from runbook.checks.platforms.github_runs import Run, Runs, newest_own, refusal_of
-from runbook.checks.platforms.programs import misnamed, name_for
+from runbook.checks.platforms.programs import counted, misnamed, name_for
 from runbook.checks.platforms.typed_answers import read_as
 from runbook.judge.verdicts import Reason, Status
 from runbook.language.durations import DurationError, parse_duration, show_duration
@@ -44,6 +44,7 @@ class Github(Kind, frozen=True, kw_only=True):
     """
 
     KEY: ClassVar[str] = "github"
+    GIVES: ClassVar[tuple[str, ...] | None] = ("age", "attempt")
     LOOKS_AT: ClassVar[str] = "GitHub: the last run of a workflow passed"
     EXAMPLE: ClassVar[str] = (
         '{check: The build is green, github: team/enrichment, workflow: ci.yml, api: "https://github.test/api/v3"}'
@@ -96,12 +97,10 @@ class Github(Kind, frozen=True, kw_only=True):
             runs = read_as(answer.body, Runs).workflow_runs
         except NotTaken as trouble:
             return unknown(f"this does not answer as GitHub does: {trouble.message}")
-        return self._judge(newest_own(runs, asked.repository), asked, answer, around)
+        run = newest_own(runs, asked.repository)
+        return _without_run(asked, len(runs)) if run is None else self._judge(run, answer, around)
 
-    def _judge(self, run: Run | None, asked: _Asked, answer: Response, around: Surroundings) -> Finding:
-        if run is None:
-            where = f"commit {asked.commit[:10]}" if asked.commit else asked.branch
-            return unknown(f"no run of {asked.workflow} on {where}", Reason.NODATA)
+    def _judge(self, run: Run, answer: Response, around: Surroundings) -> Finding:
         now = around.now if answer.date is None else answer.date
         age = run.age(now)
         ago = "" if age is None else f", {show_duration(age)} ago"
@@ -149,3 +148,13 @@ class Github(Kind, frozen=True, kw_only=True):
 
     def _token_header(self) -> dict[str, str]:
         return {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
+
+
+def _without_run(asked: _Asked, others: int) -> Finding:
+    """Nothing is known; runs that were answered are those of `others`, and do not count."""
+    where = f"commit {asked.commit[:10]}" if asked.commit else asked.branch
+    said = f"no run of {asked.workflow} on {where}"
+    if others:
+        whose = "another repository (fork)" if others == 1 else "other repositories (forks)"
+        said += f"; {counted(others, 'run')}, but of {whose}"
+    return unknown(said, Reason.NODATA)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from runbook.checks.base import Finding, Kind, Surroundings
-from runbook.checks.findings import NotTaken, failed, seconds_left, unknown, unreachable, without_value
+from runbook.checks.findings import NotTaken, Unreachable, failed, seconds_left, unknown, unreachable, without_value
 from runbook.checks.here.amounts import misfit
 from runbook.checks.platforms.programs import complaint_of, mentions, misnamed, name_for, without_answer
 from runbook.checks.platforms.rollouts import KINDS, SHORT, Object, ready_pods, wanted_pods, why_incomplete
 from runbook.checks.platforms.typed_answers import read_as
 from runbook.judge.verdicts import Status
+from runbook.system.processes import Finished
 from runbook.system.secrets import VariableTrouble
 from runbook.system.shell_words import shell_line
 
@@ -22,6 +23,7 @@ _OBJECT = re.compile(r"(?:[a-z]+/)?[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 _NAMESPACE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _CONTEXT = re.compile(r"[^\s\x00-\x1f\x7f-\x9f]{1,253}")
 _LOG_LINE = re.compile(r"[EIWF]\d{4} ")  # of the client library, before the sentence that is meant for people
+_SERVER = re.compile(r"""https?://(?:[^/"\\\s@]*@)?(?P<place>[^/"\\\s@]+)""")
 _GONE = (
     "was refused",
     "unable to connect",
@@ -39,6 +41,7 @@ _GONE = (
 )
 _NOBODY = ("(Unauthorized)", "You must be logged in")
 _UNITS = {"ready": "count", "wanted": "count", "value": "count"}
+_NOWHERE = "it wants 0 pods: no node fits its node selector and tolerations; kubectl get nodes --show-labels"
 _NO_KUBECTL = "install kubectl (apt install kubernetes-client, or brew install kubernetes-cli)"
 _NO_CLUSTER = "kubectl knows no cluster here; set KUBECONFIG, or name one with kubeconfig or context"
 
@@ -64,6 +67,7 @@ class Kubernetes(Kind, frozen=True, kw_only=True):
     """
 
     KEY: ClassVar[str] = "kubernetes"
+    GIVES: ClassVar[tuple[str, ...] | None] = ("ready", "wanted")
     LOOKS_AT: ClassVar[str] = "a rollout in Kubernetes: it is complete, and so many pods are ready"
     EXAMPLE: ClassVar[str] = (
         "{check: The rollout is complete, kubernetes: deployment/enrichment-backend, namespace: production}"
@@ -116,7 +120,9 @@ class Kubernetes(Kind, frozen=True, kw_only=True):
         if (nothing := without_answer(finished, _NO_KUBECTL)) is not None:
             return nothing
         if finished.exit != 0:
-            return _refused(complaint_of(finished, _LOG_LINE), place)
+            refused = _refused(complaint_of(finished, _LOG_LINE), place)
+            server = await _server(place, finished, around) if isinstance(refused, Unreachable) else ""
+            return refused if server in refused.message else replace(refused, message=f"{refused.message} ({server})")
         try:
             return self._judge(read_as(finished.output.encode(), Object), place)
         except NotTaken as trouble:
@@ -152,11 +158,12 @@ class Kubernetes(Kind, frozen=True, kw_only=True):
         if why := why_incomplete(one):
             where = f" --namespace={one.metadata.namespace}" if one.metadata.namespace else ""
             return failed(f"{why}; kubectl describe {place.shown}{where} tells more", observed, "complete")
+        nowhere = _NOWHERE if one.kind == "DaemonSet" and not wanted else ""
         if ready < self.replicas:
-            return failed(f"{ready} pods are ready, {self.replicas} are asked for", observed, f"{self.replicas} ready")
-        return Finding(
-            Status.PASS, observed, value=ready, values={"ready": ready, "wanted": wanted}, units=dict(_UNITS)
-        )
+            short = nowhere or f"{ready} pods are ready, {self.replicas} are asked for"
+            return failed(short, observed, f"{self.replicas} ready")
+        values = {"ready": ready, "wanted": wanted}
+        return Finding(Status.PASS, observed, message=nowhere, value=ready, values=values, units=dict(_UNITS))
 
 
 def _refused(complaint: str, place: _Place) -> Finding:
@@ -169,4 +176,21 @@ def _refused(complaint: str, place: _Place) -> Finding:
         return unknown(f"{complaint}; kubectl config view --minify shows as whom it asks")
     if "(Forbidden)" in complaint:
         return unknown(f"{complaint}; it takes a role that may get {place.resource}s")
-    return unreachable(complaint) if mentions(complaint, _GONE) else unknown(complaint)
+    if not mentions(complaint, _GONE):
+        return unknown(complaint)
+    return unreachable(complaint.partition(" - did you specify")[0])
+
+
+async def _server(place: _Place, finished: Finished, around: Surroundings) -> str:
+    """`HOST:PORT` of the server that was asked: as kubectl told it on the way, else as its configuration has it.
+
+    Empty where neither tells it in time.
+    """
+    from runbook.checks.here.processes import run_for_check
+
+    told = finished.errors
+    if _SERVER.search(told) is None:
+        view = ["kubectl", "config", "view", "--minify", "--output=jsonpath={.clusters[0].cluster.server}"]
+        told = (await run_for_check([*view, *place.where], around, additions={"LC_ALL": "C"})).output
+    found = _SERVER.search(told)
+    return found["place"] if found else ""

@@ -28,11 +28,14 @@ class _Shape(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Metadata(_Shape, frozen=True):
-    """`generation` counts the changes of what is wanted."""
+    """`generation` counts the changes of what is wanted. `deletion_timestamp` is set once somebody deletes it, while
+    its pods still run.
+    """
 
     name: str
     namespace: str = ""
     generation: int = 0
+    deletion_timestamp: str | None = None
 
 
 class RollingUpdate(_Shape, frozen=True):
@@ -110,6 +113,8 @@ def ready_pods(one: Object) -> int:
 
 def why_incomplete(one: Object) -> str:
     """Why a rollout is not complete, in words; empty where it is."""
+    if one.metadata.deletion_timestamp is not None:
+        return "it is being deleted"
     if one.kind == "Pod":
         return _pod(one)
     if one.metadata.generation > one.status.observed_generation:

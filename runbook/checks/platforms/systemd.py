@@ -53,6 +53,7 @@ class Systemd(Kind, frozen=True, kw_only=True):
     """
 
     KEY: ClassVar[str] = "systemd"
+    GIVES: ClassVar[tuple[str, ...] | None] = ("restarts", "age")
     LOOKS_AT: ClassVar[str] = "units of systemd: each is active"
     EXAMPLE: ClassVar[str] = "{check: The backend runs, systemd: enrichment-backend}"
 

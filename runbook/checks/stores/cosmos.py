@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from runbook.checks.base import Finding, Kind, Surroundings
 from runbook.checks.findings import NotTaken, seconds_left, unknown, without_value
+from runbook.checks.libraries import not_here
 from runbook.checks.stores.sql_question import MOST_ROWS, Worst
 from runbook.system.secrets import VariableTrouble
 
@@ -23,6 +24,7 @@ class Cosmos(Kind, frozen=True, kw_only=True):
     """
 
     KEY: ClassVar[str] = "cosmos"
+    GIVES: ClassVar[tuple[str, ...] | None] = ()
     LOOKS_AT: ClassVar[str] = "a query on Azure Cosmos DB: its first cell, or the worst of its rows"
     EXAMPLE: ClassVar[str] = (
         '{check: Spend is low, cosmos: "${COSMOS_URL:-https://localhost:8081}", database: shop, container: spend, '
@@ -104,5 +106,6 @@ def _asked(question: CosmosQuestion) -> list[list[object]]:
     try:
         from runbook.checks.stores.cosmos_azure import ask_cosmos
     except ImportError:
-        raise NotTaken("azure-cosmos, by which it is asked, is not here: pip install 'runbook[azure]'") from None
+        needed = ("azure-cosmos",) if question.key is not None else ("azure-cosmos", "azure-identity")
+        raise NotTaken(not_here("azure-cosmos, by which it is asked,", *needed)) from None
     return ask_cosmos(question)

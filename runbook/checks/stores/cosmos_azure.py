@@ -25,6 +25,7 @@ from requests.adapters import HTTPAdapter
 
 from runbook.checks.answers import refuse_many
 from runbook.checks.findings import NotTaken
+from runbook.checks.libraries import not_here
 from runbook.checks.stores.cells import take_rows
 from runbook.checks.stores.cosmos_asking import CosmosQuestion
 from runbook.checks.stores.sql_question import PATIENCE
@@ -98,8 +99,12 @@ def _client(question: CosmosQuestion) -> Any:
 
 
 def _found_account(question: CosmosQuestion) -> TokenCredential:
-    from azure.identity import DefaultAzureCredential
-
+    """Whoever azure-identity finds. Raises NotTaken where it is missing, which only a check without a key needs."""
+    try:
+        from azure.identity import DefaultAzureCredential
+    except ImportError:
+        said = "there is no key, and azure-identity, which looks for an account of this machine,"
+        raise NotTaken(not_here(said, "azure-identity")) from None
     from_environment = question.proxy == "environment"
     return DefaultAzureCredential(
         exclude_interactive_browser_credential=True,

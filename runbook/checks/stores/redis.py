@@ -34,6 +34,10 @@ class Redis(Kind, frozen=True, kw_only=True):
     def presence(self) -> bool:
         return not self.command
 
+    def given_names(self) -> tuple[str, ...]:
+        """`age` is that of the last copy on disk, which LASTSAVE tells."""
+        return ("time", "age") if self.command and self.command[0].upper() == "LASTSAVE" else ("time",)
+
     def takes_value(self) -> bool:
         return bool(self.command)
 

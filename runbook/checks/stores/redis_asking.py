@@ -16,6 +16,7 @@ from runbook.checks.network.endpoints import LONGEST, Endpoint, connection, endp
 from runbook.checks.stores.resp import RedisError, Replies, Reply, encoded
 from runbook.language.durations import show_duration
 from runbook.system.http_tls import CaTrouble, tls_context, tls_in_words
+from runbook.system.http_wire import with_place
 
 _PORT = 6379
 _HINT = "percent-encode what is special in user and password: @ is %40, / is %2F, # is %23, : is %3A"
@@ -125,7 +126,7 @@ async def ask(place: RedisPlace, command: Sequence[str], until: float) -> RedisA
     except RedisError as trouble:
         raise RedisTrouble(_told(trouble), "wait", phases) from None
     except OSError as trouble:
-        said = (trouble.strerror or str(trouble)).lower()
+        said = with_place(place.path, phase, (trouble.strerror or str(trouble)).lower())
         raise RedisTrouble(said + _about_tls(place, phase), phase, phases) from None
 
 
@@ -190,7 +191,7 @@ def _about_tls(place: RedisPlace, phase: str) -> str:
 
 
 def _told(trouble: RedisError) -> str:
-    said = str(trouble)[:200]
+    said = str(trouble)[:200].rstrip(" .;")
     if "max number of clients" in said:
         return f"{said}; all its connections are taken: close some, or raise maxclients"
     if "without any password configured" in said:

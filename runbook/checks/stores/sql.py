@@ -28,6 +28,7 @@ class Sql(Kind, frozen=True, kw_only=True):
     """
 
     KEY: ClassVar[str] = "sql"
+    GIVES: ClassVar[tuple[str, ...] | None] = ()
     LOOKS_AT: ClassVar[str] = "a query's first cell, or the worst of its rows"
     EXAMPLE: ClassVar[str] = (
         '{check: Tables exist, sql: "sqlite:///app.db", query: "select count(*) from sqlite_master", expect: "> 1"}'

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from runbook.checks.findings import NotTaken
+from runbook.checks.libraries import not_here
 from runbook.checks.stores.sql_question import POSTGRES, SQLITE, Question, scheme_of
 from runbook.checks.stores.sql_turns import turn_at
 from runbook.system.daemon_threads import in_thread
@@ -44,7 +45,7 @@ def _from_another(question: Question) -> Sequence[Sequence[Any]]:
         from runbook.checks.stores.sql_others import ask_other
     except ImportError:
         kind = scheme_of(question.url)[:20]
-        raise NotTaken(f"SQLAlchemy, by which {kind} is asked, is not here: pip install 'runbook[sql]'") from None
+        raise NotTaken(not_here(f"SQLAlchemy, by which {kind} is asked,", "sqlalchemy")) from None
     with turn_at(question):
         return ask_other(question)
 
@@ -74,6 +75,6 @@ def _session(question: Question) -> PostgresSession:
     try:
         module = import_module("runbook.checks.stores.sql_postgres")
     except ImportError:
-        raise NotTaken("psycopg, by which PostgreSQL is asked, is not here: pip install 'runbook[postgres]'") from None
+        raise NotTaken(not_here("psycopg, by which PostgreSQL is asked,", "psycopg[binary]")) from None
     session: PostgresSession = module.PostgresSession(question)
     return session

@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from sqlalchemy.pool import NullPool
 
 from runbook.checks.findings import NotTaken
+from runbook.checks.libraries import not_here
 from runbook.checks.stores.cells import take_rows
 from runbook.checks.stores.sql_question import PATIENCE, Question
 from runbook.system.sql_places import Bound
@@ -114,7 +115,7 @@ def _connected(url: URL, question: Question) -> Iterator[Connection]:
     except ModuleNotFoundError as trouble:
         name = (trouble.name or "").partition(".")[0]
         package = _PACKAGES.get(name, name)
-        raise NotTaken(f"the driver {name} for {url.drivername} is not here: pip install {package}") from None
+        raise NotTaken(not_here(f"the driver {name} for {url.drivername}", package)) from None
     try:
         connection = engine.connect()
     except DBAPIError as trouble:

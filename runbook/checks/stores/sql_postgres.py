@@ -70,7 +70,7 @@ class PostgresSession:
     def late(self, seconds: float) -> str:
         """What is said when the time is over and the thread still waits."""
         if self.connected:
-            return "the query took too long"
+            return self._question.late
         return with_remedy(f"no connection within {show_duration(seconds)}: timed out")
 
     def rows(self) -> list[Sequence[Any]]:
@@ -87,7 +87,7 @@ class PostgresSession:
     def _asked(self) -> list[Sequence[Any]]:
         connection = _connected(self._question)
         self.connected = True
-        watch = Watch(connection.pgconn.socket, self._question.until, self._stop, lambda: _cancel(connection))
+        watch = Watch(connection.pgconn.socket, self._question, self._stop, lambda: _cancel(connection))
         try:
             with watch:
                 set_json_loads(lambda _: {}, connection)  # it is refused anyway, however deep it is nested
@@ -106,7 +106,7 @@ class PostgresSession:
         if not self.connected:
             return with_remedy(f"no connection: {said.removeprefix('connection failed: ')}")
         if state == "57014":
-            return "the query took too long"
+            return self._question.late
         remedy = _REMEDIES_BY_STATE.get(state)
         told = f"the query failed: {said}{f' ({state})' if state else ''}"
         return f"{told}; {remedy}" if remedy else told

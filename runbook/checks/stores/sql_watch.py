@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 from runbook.checks.findings import NotTaken
 from runbook.checks.stores.cells import LARGEST, too_large
+from runbook.checks.stores.sql_question import Question
 
 _TICK = 0.01  # seconds between two looks
 _AFTER = 0.05  # seconds for the server to say itself that the time is over
@@ -30,10 +31,10 @@ class Watch:
     `cancel` is called before a connection is cut that nobody wants any more.
     """
 
-    def __init__(self, descriptor: int, until: float, stop: threading.Event, cancel: Callable[[], None]) -> None:
+    def __init__(self, descriptor: int, question: Question, stop: threading.Event, cancel: Callable[[], None]) -> None:
         self.reason = ""
         self._socket = socket.socket(fileno=os.dup(descriptor))
-        self._until = until
+        self._question = question
         self._stop = stop
         self._cancel = cancel
         self._ended = threading.Event()
@@ -67,8 +68,8 @@ class Watch:
     def _why(self) -> str:
         if self._stop.is_set():
             return "nobody waits for it any more"
-        if time.monotonic() > self._until + _AFTER:
-            return "the query took too long"
+        if time.monotonic() > self._question.until + _AFTER:
+            return self._question.late
         received = _received(self._socket)
         much = _memory() - self._at_first > _MORE_MEMORY if received is None else received > LARGEST
         return too_large() if much else ""

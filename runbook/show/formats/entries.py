@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 from msgspec import UnsetType
 
-from runbook.show.document_rows import CheckRow, LastGood, MetricRow, ProblemRow, RuleRow
+from runbook.show.advice import advice_on
+from runbook.show.document_rows import CheckRow, MetricRow, ProblemRow, RuleRow
 from runbook.show.documents import Document
+from runbook.show.formats.since import Ended, since_lines
 
 OK, NO, UNKNOWN, WARNING, SKIPPED, WAIVED = "ok", "no", "unknown", "warning", "skipped", "waived"
 MARKS = {OK: "ok", NO: "NO", UNKNOWN: "??", WARNING: "NO", SKIPPED: "--", WAIVED: "~"}
 # What the words for where a service stands come to; the others are well.
 STATES = {"UNSAFE": NO, "SERVICE DOWN": NO, "CUT OFF": NO, "UNKNOWN": UNKNOWN, "STALE": WARNING, "HELD": WARNING}
-LEFT_TO_PEOPLE = "left to people, not counted"
+LEFT_TO_PEOPLE, NOT_FROM_HERE = "left to people, not counted", "cannot be seen from here, not counted"
 MOST_LISTED = 20
 RULES = ("trigger", "matrix")  # a rule that is quiet holds by not being true
 
@@ -51,6 +53,11 @@ class Entry:
         return self.outcome not in (NO, UNKNOWN, WARNING)
 
     @property
+    def mark(self) -> str:
+        """The mark of the row: what is unknown stays so where it only warns."""
+        return MARKS[UNKNOWN if self.outcome == WARNING and self.status == UNKNOWN else self.outcome]
+
+    @property
     def place(self) -> str:
         """`FILE:LINE:COLUMN` of a problem, `FILE:LINE` of a check."""
         column = f":{self.column}" if self.column else ""
@@ -61,7 +68,7 @@ class Entry:
         """The row on one line: mark, title, what was seen, what was wanted."""
         warns = " (warn)" if self.outcome == WARNING else ""
         title = f"{self.place}: {self.title}" if self.kind == "problem" and self.file else self.title
-        return "  ".join(filter(None, (MARKS[self.outcome], f"{title}{warns}", self.said, self.expected)))
+        return "  ".join(filter(None, (self.mark, f"{title}{warns}", self.said, self.expected)))
 
     @property
     def passed_over(self) -> str:
@@ -91,7 +98,8 @@ def entries_of(document: Document) -> list[Entry]:
     """
     if isinstance(document.state, str):
         return [_of_state(document, document.state)]
-    found = [*_checks(_listed(document.checks)), *_checks(_listed(getattr(document, "tests", [])))]
+    ended = document.started_at, document.duration_ms
+    found = [*_checks(_listed(document.checks), ended), *_checks(_listed(document.tests), ended)]
     found += [_of_rule(row) for row in _listed(document.rules)]
     if isinstance(document.rules, UnsetType):
         found += [_of_metric(row) for row in _listed(document.metrics)]
@@ -158,17 +166,17 @@ def outcome_of(status: str, *, counts: bool, level: str) -> str:
     return {"pass": OK, "fail": NO}.get(status, status)
 
 
-def _checks(rows: Iterable[CheckRow], above: str = "", warns: bool = False) -> Iterator[Entry]:
-    """The rows; of a list of checks those in it, which warn where it does."""
+def _checks(rows: Iterable[CheckRow], ended: Ended, above: str = "", warns: bool = False) -> Iterator[Entry]:
+    """The rows; of a list of checks those in it, which warn where it does. A test is one row, whatever it expects."""
     for row in rows:
         title, level = f"{above}{row.title}", "warn" if warns else row.level
-        if row.checks:
-            yield from _checks(row.checks, f"{title}: ", level == "warn")
+        if row.checks and row.kind != "test":
+            yield from _checks(row.checks, ended, f"{title}: ", level == "warn")
         else:
-            yield _of_check(row, title, level)
+            yield _of_check(row, title, level, ended)
 
 
-def _of_check(row: CheckRow, title: str, level: str) -> Entry:
+def _of_check(row: CheckRow, title: str, level: str, ended: Ended) -> Entry:
     outcome = outcome_of(row.status, counts=row.counts, level=level)
     left_out = outcome == SKIPPED and row.status != "skipped"
     return Entry(
@@ -178,30 +186,23 @@ def _of_check(row: CheckRow, title: str, level: str) -> Entry:
         kind=row.kind,
         outcome=outcome,
         observed="" if left_out else row.observed,
-        expected=row.expected,
-        message=f"{LEFT_TO_PEOPLE}: {row.message or row.observed}" if left_out else row.message,
+        expected="" if row.kind == "test" else row.expected,  # there it is the place
+        message=f"{_why_left_out(row)}: {row.message or row.observed}" if left_out else row.message,
         reason=row.reason or "",
         seconds=row.duration_ms / 1000,
-        advice=row.advice or "",
+        advice=advice_on(row.status, row.advice, row.message),
         level=level,
         status=row.status,
         listed=tuple(row.listed),
-        since=() if left_out else tuple(since_lines(row)),
+        since=() if left_out else tuple(since_lines(row, ended)),
         phase=row.phase,
         file=row.file,
         line=row.line,
     )
 
 
-def since_lines(row: CheckRow) -> list[str]:
-    """When a check that does not hold was last good, and what happened since, for a reader of another day."""
-    if isinstance(row.last_good, UnsetType) or row.status not in ("fail", "unknown"):
-        return []
-    if not isinstance(row.last_good, LastGood):
-        return ["never seen to pass"]
-    lines = [f"last good {row.last_good.at}: {row.last_good.observed}".rstrip(": ")]
-    lines += [f"since then {one.at} {one.text}, by {one.who}" for one in row.since_then]
-    return lines + ([f"{row.since_then_more} more: runbook history"] if row.since_then_more else [])
+def _why_left_out(row: CheckRow) -> str:
+    return NOT_FROM_HERE if row.kind == "flags" else LEFT_TO_PEOPLE
 
 
 def _of_rule(row: RuleRow) -> Entry:

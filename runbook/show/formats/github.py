@@ -7,10 +7,16 @@ how many there are beside it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
+from msgspec import UnsetType
+
+from runbook.show.document_rows import CheckRow, ProblemRow
 from runbook.show.documents import Document
 from runbook.show.formats.entries import (
+    MARKS,
     NO,
     UNKNOWN,
     WARNING,
@@ -37,6 +43,39 @@ def github(document: Document) -> str:
     if document.verdict == "go":
         lines.append(f"::notice title={_property(heading_of(document))}::{_data(document.message)}")
     return "\n".join(lines) + "\n"
+
+
+def repository_of(project: Path, environment: Mapping[str, str]) -> Path:
+    """The folder that the runner takes paths from: its workspace where that holds the project, else the nearest folder
+    upwards with `.git` in it, else the project itself.
+    """
+    named = environment.get("GITHUB_WORKSPACE")
+    workspace = Path(named).resolve() if named else None
+    if workspace is not None and project.is_relative_to(workspace):
+        return workspace
+    return next((folder for folder in (project, *project.parents) if (folder / ".git").exists()), project)
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """Where a project lies in its repository."""
+
+    project: Path
+    repository: Path
+
+    def place(self, document: Document) -> None:
+        """Write the paths of a document's rows as the runner wants them: from the repository's folder on."""
+        for rows in (document.checks, document.tests):
+            self._rows([] if isinstance(rows, UnsetType) else rows)
+        self._rows([] if isinstance(document.problems, UnsetType) else document.problems)
+
+    def _rows(self, rows: Iterable[CheckRow | ProblemRow]) -> None:
+        for row in rows:
+            if row.file:
+                path = self.project / row.file
+                row.file = str(path.relative_to(self.repository)) if path.is_relative_to(self.repository) else row.file
+            if isinstance(row, CheckRow):
+                self._rows(row.checks)
 
 
 def summary(document: Document, room: int = LONGEST_SUMMARY) -> str:
@@ -78,7 +117,7 @@ def _properties(entry: Entry) -> str:
 
 def _message(entry: Entry) -> str:
     wanted = f" (wanted {entry.expected})" if entry.expected else ""
-    head = f"{'unknown: ' if entry.outcome == UNKNOWN else ''}{entry.said}{wanted}" or entry.title
+    head = f"{'unknown: ' if entry.mark == MARKS[UNKNOWN] else ''}{entry.said}{wanted}" or entry.title
     return "\n".join([head or entry.title, *(line for line in entry.told() if line != entry.said)])
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from runbook.show.documents import Document
 from runbook.show.formats.entries import (
-    MARKS,
     WARNING,
     Entry,
     counts_in_words,
@@ -56,7 +55,7 @@ def _shown(entries: list[Entry]) -> list[Entry]:
 def _row(entry: Entry) -> str:
     warns = " (warn)" if entry.outcome == WARNING else ""
     place = f"{entry.place} " if entry.kind == "problem" else ""
-    cells = (MARKS[entry.outcome], f"{place}{entry.title}{warns}", entry.said, entry.expected)
+    cells = (entry.mark, f"{place}{entry.title}{warns}", entry.said, entry.expected)
     return "| " + " | ".join(harmless_markdown(harmless(cell, limit=LONGEST_CELL)) for cell in cells) + " |"
 
 
