@@ -49,7 +49,7 @@ def command(
             if shared.format not in formats:
                 return _misfit(shared, called, formats)
             if shared.output is not None and formats is JUDGED and (refusal := _unwritable(shared.output)):
-                return answer_with(replace(shared, output=None), called, functools.partial(_raise, refusal))
+                return answer_with(_talk(shared), called, functools.partial(_raise, refusal))
             return answer_with(shared, called, lambda: function(shared, **given))
 
         own = [p for p in inspect.signature(function, eval_str=True).parameters.values() if p.name != "shared"]
@@ -76,6 +76,12 @@ def _misfit(shared: Shared, called: str, formats: Formats) -> int:
     """Refuse a format that the command does not print: nothing is done, and nothing stands where data would be."""
     talk = shared if shared.format is Format.NAGIOS else replace(shared, format=Format.TABLE, output=None)
     return answer_with(talk, called, functools.partial(refuse_format, shared, _full_name(called), formats))
+
+
+def _talk(shared: Shared) -> Shared:
+    """How a refusal is told where there is no place for data: in words, but for readers that know only their format."""
+    known = shared.format in (Format.JSON, Format.NAGIOS)
+    return replace(shared, output=None, format=shared.format if known else Format.TABLE)
 
 
 def _unwritable(path: Path) -> Refusal | None:
