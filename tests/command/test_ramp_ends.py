@@ -70,7 +70,9 @@ def test_no_verify_is_done_and_said_as_not_verified(project: Project) -> None:
 
 def test_a_verify_of_other_environments_is_none_here(project: Project) -> None:
     """It is not a list that can never hold, which would be waited for and the step then undone."""
-    environments = str(SECTIONS["environments"]) + "\n  other: {url: http://127.0.0.1:PORT}"
+    environments = (
+        str(SECTIONS["environments"]) + "\n  other: {url: 'http://127.0.0.1:PORT', flags_in: {env: other.env}}"
+    )
     project.write(verify="[{check: Up, http: /health, only: [other]}]", environments=environments)
     ran = project.run("ramp", "10", "--yes", "-e", "local")
     assert ran.code == 0 and "not verified" in ran.out

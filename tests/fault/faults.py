@@ -9,7 +9,7 @@ from tests.fault.calls import ELSEWHERE, NAMES, OPENS, WRITES, Call, Hit
 from tests.fault.scenarios import Scenario
 
 SPOILT = (*OPENS, *WRITES, *NAMES, "fsync", "fdatasync", "ftruncate")  # the calls that a disk makes fail
-BY_SIGNAL = {"INT": {130, -2}, "TERM": {143, -15}, "HUP": {-1}, "PIPE": set[int](), "KILL": {-9}}
+BY_SIGNAL = {"INT": {130, -2}, "TERM": {143, -15}, "HUP": {143, -1}, "PIPE": set[int](), "KILL": {-9}}
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import json
 import sqlite3
 import urllib.request
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -112,7 +113,10 @@ def test_e4_the_gate_stays_shut_until_the_wait_is_over(practice: Practice) -> No
     practice.enter_canary()
     told = practice.json("gate", code=None)
     [bake] = [row for row in told["gates"] if row["id"] == "bake"]
-    assert bake["status"] == "fail" and "opens" in bake["message"]
+    ends = datetime.fromisoformat(practice.json("status")["bake"]["ends_at"])
+    looked = datetime.fromisoformat(told["started_at"]) + timedelta(milliseconds=told["duration_ms"])
+    if looked < ends:  # a busy machine may take longer to look than this bake of two seconds
+        assert bake["status"] == "fail" and "opens" in bake["message"]
     practice.baked()
     [bake] = [row for row in practice.json("gate", code=None)["gates"] if row["id"] == "bake"]
     assert bake["status"] == "pass"
